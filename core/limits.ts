@@ -710,8 +710,8 @@ export const limits = {
    * Bytes of an instance's report on its rollouts, packed and unpacked. Larger: it has fewer blocks of time;
    * then it is not sent, `umbra_rollout_reports_total{result="too-large"}`.
    */
-  rolloutReportBytes: 512 * 1024,
-  rolloutReportUnpackedBytes: 16 * 1024 * 1024,
+  rolloutReportBytes: 256 * 1024,
+  rolloutReportUnpackedBytes: 2 * 1024 * 1024,
   /**
    * Reports that the leader of a fleet reads. Past it: no step of a rollout passes, and `umbra rollout
    * status` says so.

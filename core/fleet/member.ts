@@ -4,8 +4,9 @@
  */
 import { type DiffsView, withoutSamples } from '../report/diffs.js';
 import { parseDiffs } from '../report/parse-diffs.js';
-import { decodeReading, encodeReading } from '../report/raw-reading.js';
+import { decodeReading, encodeReading, expect } from '../report/raw-reading.js';
 import type { Reading } from '../report/reading.js';
+import type { RolloutNote } from '../report/rollout-note.js';
 import { fewerBlocks } from '../verdict/block-series.js';
 
 export interface Member {
@@ -24,6 +25,8 @@ export interface Member {
   readonly revision: number | null;
   readonly reading: Reading;
   readonly diffs: DiffsView | null;
+  /** The last rollout of each route. */
+  readonly rollouts: readonly RolloutNote[];
 }
 
 /** Blocks of each mirror in a snapshot, which are enough to estimate an error. */
@@ -43,7 +46,7 @@ export function encodeMember({ reading, diffs, ...about }: Member): object {
 
 /** `decodeMember` throws an Error with a short message when `encodeMember` did not make `json`. */
 export function decodeMember(json: unknown): Member {
-  const { name, id, intervalMs, left, configuration, revision, reading, diffs } = (json ??
+  const { name, id, intervalMs, left, configuration, revision, reading, diffs, rollouts } = (json ??
     {}) as Partial<Member>;
   if (typeof name !== 'string' || typeof id !== 'string' || typeof intervalMs !== 'number')
     throw new Error('this is not a snapshot of umbra');
@@ -56,7 +59,26 @@ export function decodeMember(json: unknown): Member {
     revision: typeof revision === 'number' ? revision : null,
     reading: decodeReading(reading),
     diffs: diffs == null ? null : parseDiffs(diffs),
+    rollouts: notesOf(rollouts),
   };
+}
+
+/** Empty where a member is older than rollouts. */
+function notesOf(given: unknown): RolloutNote[] {
+  if (!Array.isArray(given)) return [];
+  const template = {
+    route: '',
+    from: '',
+    to: '',
+    state: '',
+    step: 0,
+    steps: 0,
+    percent: 0,
+    reason: '',
+    over: true,
+  };
+  for (const note of given) expect(note, template);
+  return given as RolloutNote[];
 }
 
 /** `withFewerBlocks` shortens a snapshot, which must fit into one message of NATS. */

@@ -3,6 +3,7 @@
 import { Histogram } from '../record/histogram.js';
 import { countText, durationText, spanText } from '../report/figures.js';
 import type { Reading } from '../report/reading.js';
+import { mergeRolloutNotes, type RolloutNote } from '../report/rollout-note.js';
 import type { Member } from './member.js';
 
 /** A member, and the age of its last snapshot. */
@@ -16,6 +17,23 @@ const staleIntervals = 3;
 
 export function isStale({ ageMs, intervalMs, left }: SeenMember): boolean {
   return !left && ageMs > Math.max(staleMsMin, staleIntervals * intervalMs);
+}
+
+export function stateOf(member: SeenMember): 'left' | 'stale' | 'serving' {
+  if (member.left) return 'left';
+  return isStale(member) ? 'stale' : 'serving';
+}
+
+/** `rolloutsOf` returns the rollouts of a fleet, each with the step of every member. */
+export function rolloutsOf(members: readonly SeenMember[]): RolloutNote[] {
+  return mergeRolloutNotes(
+    members.map((member) => {
+      const { name, ageMs, rollouts } = member;
+      const presence = ({ left: 'left', stale: 'silent', serving: 'live' } as const)[stateOf(member)];
+      const silentS = presence === 'live' ? 0 : Math.round(ageMs / 1000);
+      return { member: { name, presence, silentS, step: null, state: null }, rollouts };
+    }),
+  );
 }
 
 /**
@@ -59,7 +77,7 @@ export function rollCallLines(
       const primaries = reading.versions.filter(({ role }) => role === 'primary');
       const requests = primaries.reduce((sum, { counts }) => sum + counts.requests, 0);
       const latency = primaries.reduce((all, { counts }) => all.add(counts.latency), Histogram.read([]));
-      const state = member.left ? 'left' : isStale(member) ? 'stale' : 'serving';
+      const state = stateOf(member);
       return row([
         member.name,
         spanText(member.reading.uptimeS),

@@ -84,9 +84,14 @@ export class FleetBook {
     this.#readMs = nowMs;
     this.#leftOut = leftOut;
     const known = new Map<string, Known>();
+    const newestMs = Math.max(...all.map(({ storedMs }) => storedMs));
     for (const heard of all) {
       const before = this.#known.get(heard.id);
-      if (before === undefined || isLater(heard, before.heard)) known.set(heard.id, { heard, silentMs: 0 });
+      if (before === undefined) {
+        // Who leads from now on waits for whoever is behind the others, but gives nobody up.
+        const silentMs = Math.min(newestMs - heard.storedMs, this.#times.silentMs);
+        known.set(heard.id, { heard, silentMs });
+      } else if (isLater(heard, before.heard)) known.set(heard.id, { heard, silentMs: 0 });
       else known.set(heard.id, { ...before, silentMs: before.silentMs + passedMs });
     }
     this.#known = known;

@@ -94,7 +94,7 @@ function addReports(app: Hono, deps: AdminDeps): void {
     const type = page.contentTypeFor(c.req.header('accept') ?? '');
     const text = await page.render(reading(), deps.diffs(), type);
     const records = deps.rollouts().all.map(({ record }) => record);
-    return c.body(withRollouts(text, records, deps.rolloutHooks()), 200, {
+    return c.body(withRollouts(text, records, deps.rolloutHooks(), deps.rolloutReports()), 200, {
       'content-type': type,
       vary: 'accept',
     });

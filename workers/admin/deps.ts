@@ -10,7 +10,7 @@ import type { LiveAsk } from '../protocol/live-change.js';
 import type { ChangeAnswer } from '../protocol/messages.js';
 import type { AdminFigures } from './figures.js';
 import type { LiveFeed } from './live-feed.js';
-import type { HookCounts } from './rollout-metrics.js';
+import type { HookCounts, ReportCounts } from './rollout-metrics.js';
 import type { Status } from './status-body.js';
 
 /**
@@ -47,6 +47,8 @@ export interface AdminDeps {
   /** The rollouts of all routes. */
   rollouts(): Pick<Rollouts, 'all' | 'of' | 'start' | 'command'>;
   rolloutHooks(): HookCounts;
+  /** Reports on rollouts that go to the leader of a fleet; null: this process is not one of a fleet. */
+  rolloutReports(): ReportCounts | null;
   wallMs(): number;
   changeLive(ask: LiveAsk): Promise<ChangeAnswer>;
   /** Replaces the whole configuration, YAML or JSON, or changes nothing. It resolves like `changeLive`. */

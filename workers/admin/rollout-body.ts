@@ -3,6 +3,7 @@ import { isoTime } from '../../core/clock.js';
 import type { RolloutStep } from '../../core/plan.js';
 import { missingText } from '../../core/rollout/advance.js';
 import { isOver, type RolloutRecord, type RolloutState } from '../../core/rollout/rollout-record.js';
+import type { FleetView } from '../../core/rollout/shown-rollout.js';
 import type { StepVerdict } from '../../core/rollout/step-judge.js';
 
 const millionthsPerPercent = 10_000;
@@ -37,6 +38,8 @@ export interface RolloutBody {
     readonly missing: string;
     readonly checks: StepVerdict['checks'];
   };
+  /** The instances of a fleet; null: this process is not one of a fleet. */
+  readonly fleet: FleetView | null;
   readonly history: readonly {
     readonly at: string;
     readonly state: RolloutState;
@@ -55,7 +58,12 @@ export interface StepBody {
   readonly requests: number;
 }
 
-export function rolloutBody(record: RolloutRecord, verdict: StepVerdict, nowMs: number): RolloutBody {
+export function rolloutBody(
+  record: RolloutRecord,
+  verdict: StepVerdict,
+  nowMs: number,
+  fleet: FleetView | null = null,
+): RolloutBody {
   const { id, route, from, to, state, step, plan, history, startedMs, endedMs, inForceMs } = record;
   const last = history[history.length - 1];
   const { kind, shareMillionths } = plan.steps[step];
@@ -90,6 +98,7 @@ export function rolloutBody(record: RolloutRecord, verdict: StepVerdict, nowMs: 
       missing: isOver(record) || !isJudged || verdict.outcome === 'pass' ? '' : missingText(record, verdict),
       checks: verdict.checks,
     },
+    fleet,
     history: history.map(({ atMs, ...rest }) => ({ at: isoTime(atMs), ...rest, step: rest.step + 1 })),
   };
 }

@@ -9,19 +9,40 @@ export interface HookCounts {
   readonly refused: number;
 }
 
+/** Reports on rollouts by what became of them. */
+export interface ReportCounts {
+  readonly sent: number;
+  readonly failed: number;
+  readonly tooLarge: number;
+  readonly unreadable: number;
+}
+
 /** The end of a page of OpenMetrics. */
 const end = '# EOF\n';
 
 /** `withRollouts` adds lines to a page of Prometheus text or OpenMetrics, where a route had a rollout. */
-export function withRollouts(page: string, records: readonly RolloutRecord[], hooks: HookCounts): string {
+export function withRollouts(
+  page: string,
+  records: readonly RolloutRecord[],
+  hooks: HookCounts,
+  reports: ReportCounts | null,
+): string {
   if (records.length === 0) return page;
   const isOpen = page.endsWith(end);
-  const lines = rolloutLines(records, hooks, isOpen);
+  const lines = rolloutLines(records, hooks, reports, isOpen);
   return isOpen ? `${page.slice(0, -end.length)}${lines}${end}` : page + lines;
 }
 
 /** OpenMetrics names the family of a counter without `_total`. */
-function rolloutLines(records: readonly RolloutRecord[], hooks: HookCounts, isOpen: boolean): string {
+function rolloutLines(
+  records: readonly RolloutRecord[],
+  hooks: HookCounts,
+  reports: ReportCounts | null,
+  isOpen: boolean,
+): string {
+  const counts = (of: Readonly<Record<string, number>>): string[] =>
+    Object.entries(of).map(([result, count]) => `${isOpen ? '_total' : ''}{result="${result}"} ${count}`);
+  const named = (name: string): string => (isOpen ? name : `${name}_total`);
   const labels = ({ route, to }: RolloutRecord): string => `route=${quoted(route)},version=${quoted(to)}`;
   return [
     ...family(
@@ -47,13 +68,24 @@ function rolloutLines(records: readonly RolloutRecord[], hooks: HookCounts, isOp
       records.map((record) => `{${labels(record)}} ${releasedShare(record)}`),
     ),
     ...family(
-      isOpen ? 'umbra_rollout_hooks' : 'umbra_rollout_hooks_total',
+      named('umbra_rollout_hooks'),
       'counter',
       'Hooks of rollouts by how they ended; refused: too many were running.',
-      Object.entries(hooks).map(
-        ([result, count]) => `${isOpen ? '_total' : ''}{result="${result}"} ${count}`,
-      ),
+      counts({ ...hooks }),
     ),
+    ...(reports === null
+      ? []
+      : family(
+          named('umbra_rollout_reports'),
+          'counter',
+          'Reports of this instance to the leader of its fleet, and those of others that it could not read.',
+          counts({
+            sent: reports.sent,
+            failed: reports.failed,
+            'too-large': reports.tooLarge,
+            unreadable: reports.unreadable,
+          }),
+        )),
     '',
   ].join('\n');
 }

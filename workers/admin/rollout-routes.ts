@@ -8,19 +8,20 @@
  *                                      { "full": true }: all steps
  */
 import type { Context, Hono } from 'hono';
-import { type RolloutAnswer, type RolloutCommand, rolloutCommands } from '../control/rollouts.js';
+import { type RolloutCommand, rolloutCommands } from '../control/rollouts.js';
+import type { RunningRollout } from '../control/running-rollout.js';
 import { readBody } from './body.js';
 import type { AdminDeps } from './deps.js';
 import { checkContentType } from './guard.js';
 import { wrongMethod } from './responses.js';
-import { rolloutBody } from './rollout-body.js';
+import { type RolloutBody, rolloutBody } from './rollout-body.js';
 
 const JSON_TYPES = ['application/json'];
 const reasonMax = 500;
 
 export function addRollouts(app: Hono, deps: AdminDeps): void {
-  const bodyOf = (rollout: Exclude<RolloutAnswer, { readonly status: number }>) =>
-    rolloutBody(rollout.record, rollout.verdict, deps.wallMs());
+  const bodyOf = ({ record, judged, fleet }: RunningRollout): RolloutBody =>
+    rolloutBody(record, judged, deps.wallMs(), fleet);
   app.get('/api/rollouts', (c) => c.json({ rollouts: deps.rollouts().all.map(bodyOf) }));
   app.post('/api/rollouts', checkContentType(JSON_TYPES), async (c) => {
     const body = await bodyObject(c);

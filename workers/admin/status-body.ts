@@ -9,8 +9,6 @@ import type { LiveCause, LiveState, Weights } from '../../core/live/live-state.j
 import type { Plan } from '../../core/plan.js';
 import { type Reading, restarts } from '../../core/report/reading.js';
 import type { RolloutNote } from '../../core/report/rollout-note.js';
-import { releasedShare } from '../../core/rollout/advance.js';
-import { isOver, parseRecord, type RolloutRecord } from '../../core/rollout/rollout-record.js';
 import type { LiveView } from '../protocol/live-change.js';
 
 export interface Status {
@@ -72,9 +70,6 @@ export type LiveEntry =
       readonly by: 'guard';
     };
 
-const whole = 1_000_000;
-const millionthsPerPercent = 10_000;
-
 /** Read once: the file may be another one after an upgrade. */
 const version = packageVersion();
 
@@ -84,11 +79,12 @@ export interface StatusSource {
   readonly live: LiveView;
   readonly ready: boolean;
   readonly fleet: Status['fleet'];
+  readonly rollouts: Status['rollouts'];
   /** Wall clock; null where nothing is held back. */
   heldSinceMs(route: string): number | null;
 }
 
-export function statusOf({ plan, reading, live, ready, fleet, heldSinceMs }: StatusSource): Status {
+export function statusOf({ plan, reading, live, ready, fleet, rollouts, heldSinceMs }: StatusSource): Status {
   const heldBack = reading.mirrors
     .filter((mirror) => mirror.baselineOf === null && mirror.heldBackPercent > 0)
     .flatMap(({ route, to, heldBackPercent }): LiveEntry[] => {
@@ -108,25 +104,7 @@ export function statusOf({ plan, reading, live, ready, fleet, heldSinceMs }: Sta
     state: { keptIn: live.keptIn, problem: live.problem, unshared: live.unshared },
     fleet,
     live: [...entriesOf(live.state), ...heldBack],
-    rollouts: live.state.rollouts.flatMap(([, written]) => {
-      const record = parseRecord(written);
-      return record === null ? [] : [noteOf(record)];
-    }),
-  };
-}
-
-function noteOf(record: RolloutRecord): RolloutNote {
-  const { route, from, to, state, step, plan, history } = record;
-  return {
-    route,
-    from,
-    to,
-    state,
-    step: step + 1,
-    steps: plan.steps.length,
-    percent: Math.round(releasedShare(record) * whole) / millionthsPerPercent,
-    reason: history[history.length - 1]?.reason ?? '',
-    over: isOver(record),
+    rollouts,
   };
 }
 

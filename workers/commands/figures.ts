@@ -2,7 +2,7 @@
 import type { NatsBucket } from '../../config/nats-address.js';
 import { formatFleetAddress } from '../../config/nats-address.js';
 import { mergeDiffs, mergeReadings } from '../../core/fleet/merged.js';
-import { rollCallNotes, type SeenMember } from '../../core/fleet/roll-call.js';
+import { rollCallNotes, rolloutsOf, type SeenMember } from '../../core/fleet/roll-call.js';
 import { between } from '../../core/report/between.js';
 import { type DiffsView, subtractDiffs } from '../../core/report/diffs.js';
 import { parseDiffs } from '../../core/report/parse-diffs.js';
@@ -30,7 +30,7 @@ export interface Figures {
   readonly diffs: DiffsView | null;
   /** The members of a fleet; null: one umbra was asked. */
   readonly members: readonly SeenMember[] | null;
-  /** Those of the umbra that was asked. Empty for a fleet: its members do not report theirs. */
+  /** Those of a fleet have the step of each member. */
   readonly rollouts: readonly RolloutNote[];
   readonly notes: readonly string[];
 }
@@ -114,7 +114,7 @@ async function ofFleet({ instance, ...place }: FleetChoice): Promise<FigureSourc
         reading: mergeReadings(members),
         diffs: mergeDiffs(members.map(({ diffs }) => diffs)),
         members,
-        rollouts: [],
+        rollouts: rolloutsOf(members),
         notes: [...fleet.notes, ...rollCallNotes(members)],
       };
     },

@@ -2,6 +2,7 @@
 
 import { printable } from '../../core/printable.js';
 import { spanText } from '../../core/report/figures.js';
+import { membersText } from '../../core/report/rollout-note.js';
 import type { RolloutBody, StepBody } from '../admin/rollout-body.js';
 
 const barWidth = 24;
@@ -21,8 +22,20 @@ export function rolloutLines(body: RolloutBody): string[] {
         `  ${outcome.toUpperCase().padEnd(outcomeWidth)}${name.padEnd(nameWidth)}${text}${of === 'pairs' ? ' (pairs)' : ''}`,
     ),
     ...(verdict.missing === '' ? [] : [`  waits for  ${verdict.missing}`]),
+    ...fleetLines(body),
   ];
   return lines.map(printable);
+}
+
+function fleetLines({ fleet }: RolloutBody): string[] {
+  if (fleet == null) return [];
+  const { leader, waits, alone, members } = fleet;
+  const led = leader === null ? 'nobody leads' : `led by ${leader}`;
+  return [
+    `  fleet      ${[led, membersText(members)].filter((text) => text !== '').join('; ')}`,
+    ...(waits === '' ? [] : [`  fleet      waits for: ${waits}`]),
+    ...(alone ? ['  fleet      this instance decided alone; the others follow when NATS is back'] : []),
+  ];
 }
 
 export function historyLines({ route, from, to, id, history }: RolloutBody): string[] {

@@ -214,7 +214,7 @@ function publisherOf(run: ShadowRun): FleetPublisher | null {
   const publisher = new FleetPublisher({
     id: randomBytes(4).toString('hex'),
     isInstance: false,
-    read: () => ({ reading: run.reading(), diffs: run.diffs(), revision: null }),
+    read: () => ({ reading: run.reading(), diffs: run.diffs(), rollouts: [], revision: null }),
     log: { info: () => {}, warn: log, error: log },
   });
   publisher.apply({ ...run.plan, fleet: { ...fleet, name, intervalMs: publishMs } });

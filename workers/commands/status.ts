@@ -1,15 +1,21 @@
-/** `umbra status`: what runs, and what differs from the configuration. */
+/** `umbra status`: what runs, and what differs from the configuration; or a fleet and its rollouts. */
 import type { CommandIo } from '../../config/commands/index.js';
 import type { StatusOptions } from '../../config/commands/status.js';
 import { exitOk } from '../../config/exit-codes.js';
 import { formatDuration } from '../../config/units.js';
+import { rollCallLines, stateOf } from '../../core/fleet/roll-call.js';
 import { rolloutNoteLines } from '../../core/report/rollout-note.js';
 import type { LiveEntry, Status } from '../admin/status-body.js';
 import { askAdmin, exitCodeFor } from './admin-client.js';
+import { openFigures } from './figures.js';
 
 /** Resolves with the exit code: 0, or 4 when umbra can't be asked, else 1. Never rejects. */
 export async function statusCommand(options: StatusOptions, io: CommandIo): Promise<number> {
   try {
+    if (options.fleet !== undefined) {
+      await printFleet(options, io);
+      return exitOk;
+    }
     const answer = await askAdmin(options, 'api/status');
     if (!Array.isArray(answer.live)) throw new Error('refused (200): this is not an umbra admin API');
     if (options.output === 'json') io.out(JSON.stringify(answer, null, 2));
@@ -18,6 +24,32 @@ export async function statusCommand(options: StatusOptions, io: CommandIo): Prom
   } catch (error) {
     io.err(`umbra status: ${(error as Error).message}`);
     return exitCodeFor(error);
+  }
+}
+
+async function printFleet(options: StatusOptions, io: CommandIo): Promise<void> {
+  const source = await openFigures(options);
+  try {
+    const { members, rollouts, notes } = await source.look(false);
+    const all = members ?? [];
+    if (options.output === 'json') {
+      const instances = all.map((member) => ({
+        name: member.name,
+        id: member.id,
+        state: stateOf(member),
+        uptimeS: member.reading.uptimeS,
+        generation: member.reading.generation,
+        revision: member.revision,
+        rollouts: member.rollouts,
+      }));
+      io.out(JSON.stringify({ source: source.name, instances, rollouts, notes }, null, 2));
+      return;
+    }
+    io.out(`fleet ${source.name}`);
+    for (const line of rollCallLines(all, new Map())) io.out(line);
+    for (const line of [...rolloutNoteLines(rollouts), ...notes]) io.out(line);
+  } finally {
+    await source.close();
   }
 }
 

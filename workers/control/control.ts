@@ -33,6 +33,7 @@ import { alone, type Leadership, Lease } from '../fleet/lease.js';
 import { LiveSharer } from '../fleet/live-sharer.js';
 import { PlanFollower } from '../fleet/plan-follower.js';
 import { FleetPublisher } from '../fleet/publisher.js';
+import { StepExchange } from '../fleet/step-exchange.js';
 import type {
   ChangeAnswer,
   ChangeAsk,
@@ -164,7 +165,7 @@ const lease =
         bucket: () => sharer!.bucket(),
         log,
       });
-/** What a driver that runs on one instance of a fleet uses. */
+/** Who drives what must be decided once. */
 const leadership: Leadership = lease ?? alone;
 
 const publisher = new FleetPublisher({
@@ -173,6 +174,7 @@ const publisher = new FleetPublisher({
   read: () => ({
     reading: read(observed, nowUs(), controlCounts(), pairs),
     diffs: diffsView(),
+    rollouts: rollouts.notes(),
     revision: follower?.state.revision ?? null,
   }),
   log,
@@ -185,6 +187,29 @@ const liveChanges = new LiveChanges(ask, live);
 const guards = new GuardWatch(observed, observed.heldBack, log);
 
 const hooks = new RolloutHooks(log);
+/** Exchanges what the instances of a fleet know of rollouts. */
+const exchange =
+  start.plan === null
+    ? null
+    : new StepExchange({
+        planKey: start.plan.place.key,
+        bucketName: start.plan.place.bucket,
+        id: start.fleetId,
+        name: instanceName(),
+        link: sharer!,
+        leadership,
+        home: {
+          get isActive() {
+            return rollouts.isActive;
+          },
+          get isWaiting() {
+            return rollouts.isWaiting;
+          },
+          reports: () => rollouts.reports(),
+          shown: () => rollouts.shown(),
+        },
+        log,
+      });
 const rollouts = new Rollouts(
   {
     observed: () => observed,
@@ -192,12 +217,14 @@ const rollouts = new Rollouts(
     diffs: diffsView,
     wallMs: wallClockMs,
     heldSinceMs: (route) => guards.heldSinceMs(route),
-    setLive: (route, change) => liveChanges.setLive(route, change, 'rollout'),
+    setLive: (route, change, mustShare) => liveChanges.setLive(route, change, 'rollout', mustShare),
+    unshared: () => live.unshared,
+    fleet: exchange,
     runHook: (hook, event) => hooks.run(hook, event),
     changed: () => {},
     log,
   },
-  () => ready && leadership.isLeader,
+  () => ready,
 );
 liveChanges.onChange(() => rollouts.follow());
 
@@ -281,13 +308,14 @@ async function listen(): Promise<void> {
     changeLive: ask,
     rollouts: () => rollouts,
     rolloutHooks: () => hooks.counts,
+    rolloutReports: () => exchange?.counts ?? null,
     wallMs: wallClockMs,
     status: () => {
       const { plan } = observed;
       const reading = read(observed, nowUs(), controlCounts());
       const fleet = lease === null ? null : { name: instanceName(), leader: leadership.leader };
       const heldSinceMs = (route: string) => guards.heldSinceMs(route);
-      return statusOf({ plan, reading, live, ready, fleet, heldSinceMs });
+      return statusOf({ plan, reading, live, ready, fleet, rollouts: rollouts.notes(), heldSinceMs });
     },
     replaceConfig: (text) => ask({ what: 'config', text }),
     changeDocuments: (change, dryRun) => ask({ what: 'documents', change, dryRun }),
@@ -401,7 +429,7 @@ async function leave(): Promise<void> {
   pairWatch.stop();
   prober?.stop();
   reflections?.stop();
-  await lease?.stop();
+  await Promise.all([lease?.stop(), exchange?.stop()]);
   await Promise.all([publisher.close(), follower?.stop(), sharer?.stop()]);
   await server?.close();
   await analysts.close();

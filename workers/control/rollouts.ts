@@ -5,10 +5,15 @@
 import { randomUUID } from 'node:crypto';
 import { rolloutOf } from '../../core/live/live-state.js';
 import type { RolloutPlan } from '../../core/plan.js';
+import type { RolloutNote } from '../../core/report/rollout-note.js';
 import { aborted, moved, paused, promoted, restarted, resumed } from '../../core/rollout/advance.js';
-import { isOver, parseRecord, type RolloutRecord } from '../../core/rollout/rollout-record.js';
+import type { StepReport } from '../../core/rollout/member-report.js';
+import { isOver, parseRecord, type RolloutRecord, revisionOf } from '../../core/rollout/rollout-record.js';
+import { basisOf } from '../../core/rollout/settled.js';
+import type { ShownRollout } from '../../core/rollout/shown-rollout.js';
 import { beforeOf, sharesOf } from './rollout-change.js';
-import { type RolloutHome, RunningRollout } from './running-rollout.js';
+import { noteOf } from './rollout-note.js';
+import { type NotTaken, type RolloutHome, RunningRollout } from './running-rollout.js';
 
 export const rolloutCommands = ['pause', 'resume', 'promote', 'abort'] as const;
 export type RolloutCommand = (typeof rolloutCommands)[number];
@@ -23,6 +28,7 @@ export type RolloutAnswer = RunningRollout | RolloutRefusal;
 
 const lookMs = 250;
 const wholeShare = 1;
+const failedFrom = 500;
 
 export class Rollouts {
   readonly #home: RolloutHome;
@@ -31,12 +37,12 @@ export class Rollouts {
   readonly #running = new Map<string, RunningRollout>();
   readonly #timer: NodeJS.Timeout;
 
-  /** `mayRun`: this process serves, and drives the rollouts of its fleet. */
+  /** `mayRun`: this process serves. */
   constructor(home: RolloutHome, mayRun: () => boolean) {
     this.#home = home;
     this.#mayRun = mayRun;
     this.follow();
-    this.#timer = setInterval(() => this.#look(), lookMs);
+    this.#timer = setInterval(() => this.look(), lookMs);
   }
 
   stop(): void {
@@ -46,6 +52,35 @@ export class Rollouts {
   /** Every route that has or had a rollout, the last one of each. */
   get all(): readonly RunningRollout[] {
     return [...this.#running.values()];
+  }
+
+  /** A rollout is not over. */
+  get isActive(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /** A record is to be taken by other instances. */
+  get isWaiting(): boolean {
+    return this.#open.some(({ record }) => record.inForceMs === null && !record.changedByHand);
+  }
+
+  /** What this instance reports to the leader of its fleet. */
+  reports(): StepReport[] {
+    return this.#open.map((rollout) => rollout.report());
+  }
+
+  /** All rollouts in few words. */
+  notes(): RolloutNote[] {
+    return this.all.map(({ record, fleet }) => noteOf(record, fleet?.members ?? []));
+  }
+
+  /** What the leader of a fleet shows to the others. */
+  shown(): ShownRollout[] {
+    return this.#open.map(({ shown }) => shown).filter((one) => one !== null);
+  }
+
+  get #open(): RunningRollout[] {
+    return this.all.filter(({ record }) => !isOver(record));
   }
 
   of(route: string): RunningRollout | undefined {
@@ -58,8 +93,10 @@ export class Rollouts {
       const record = parseRecord(written);
       if (record === null) continue;
       const known = this.#running.get(route);
-      if (known === undefined) this.#running.set(route, new RunningRollout(this.#home, restarted(record)));
-      else if (!known.isBusy && !isSame(known.record, record)) known.adopt(restarted(record));
+      // What the others of a fleet counted stays; alone the evidence is gone with the process.
+      const taken = this.#home.fleet === null ? restarted(record) : record;
+      if (known === undefined) this.#running.set(route, new RunningRollout(this.#home, taken));
+      else if (!known.isBusy && !isSame(known.record, record)) known.adopt(taken);
     }
   }
 
@@ -69,8 +106,9 @@ export class Rollouts {
     if ('status' in prepared) return prepared;
     // Without its first transition, so that the log and the hooks hear of the start.
     const rollout = new RunningRollout(this.#home, { ...prepared, history: [] });
-    const why = await rollout.take(prepared);
-    if (why !== null) return { status: 409, message: why };
+    const after = basisOf(parseRecord(rolloutOf(this.#home.live(), route)));
+    const failed = await rollout.take(prepared, { after });
+    if (failed !== null) return refusalOf(failed);
     this.#running.set(route, rollout);
     return rollout;
   }
@@ -88,8 +126,9 @@ export class Rollouts {
             ? promoted(rollout.record, nowMs, why, fully)
             : aborted(rollout.record, nowMs, why);
     if (typeof next === 'string') return { status: 409, message: next };
-    const failed = await rollout.take(next);
-    return failed === null ? rollout : { status: 503, message: failed };
+    // An end by hand must not need NATS.
+    const failed = await rollout.take(next, { alone: command === 'abort' });
+    return failed === null ? rollout : refusalOf(failed);
   }
 
   #prepare(name: string, settings: RolloutPlan): RolloutRecord | RolloutRefusal {
@@ -142,14 +181,20 @@ export class Rollouts {
     return moved(first, isWhole ? 'watching' : 'running', 0, nowMs, 'user', 'started');
   }
 
-  #look(): void {
+  /** Looks at each rollout: four times a second, by a timer of its own. */
+  look(): void {
     if (!this.#mayRun()) return;
+    // Of two changes at a time the other one may have held.
+    if (this.#home.fleet !== null) this.follow();
     for (const rollout of this.#running.values()) rollout.look();
   }
 }
 
-/** The same transitions were made. */
+function refusalOf({ status, message }: NotTaken): RolloutRefusal {
+  return { status: status >= failedFrom ? 503 : 409, message };
+}
+
+/** The same changes were made. */
 function isSame(a: RolloutRecord, b: RolloutRecord): boolean {
-  const [lastA, lastB] = [a, b].map(({ history }) => history[history.length - 1]);
-  return a.id === b.id && lastA?.atMs === lastB?.atMs && lastA?.state === lastB?.state;
+  return a.id === b.id && revisionOf(a) === revisionOf(b);
 }

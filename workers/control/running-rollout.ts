@@ -2,20 +2,31 @@
  * The rollout of one route on the control thread. Four times a second it reads counters and asks the guard
  * rails, and once a second it judges. What core/rollout decides is put in force by one live change, which
  * carries the record: both are kept together, and every thread has them before the next decision.
+ *
+ * In a fleet every instance reads its counters and asks the guard rails. The leader alone judges, by the
+ * figures of all; a step is in force when every instance has taken it, and begins to count then.
  */
 import { isoTime } from '../../core/clock.js';
+import { limits } from '../../core/limits.js';
 import type { LiveState } from '../../core/live/live-state.js';
 import type { HookPlan } from '../../core/plan.js';
 import type { DiffsView } from '../../core/report/diffs.js';
+import { spanText } from '../../core/report/figures.js';
 import type { Observed } from '../../core/report/observed.js';
-import { advance, inForce } from '../../core/rollout/advance.js';
+import { advance, inForce, undone } from '../../core/rollout/advance.js';
 import { alarmOf } from '../../core/rollout/alarm.js';
-import { isOver, type RolloutRecord } from '../../core/rollout/rollout-record.js';
+import type { Standing } from '../../core/rollout/fleet-book.js';
+import type { StepReport } from '../../core/rollout/member-report.js';
+import { type ReleaseCounts, sumReleases } from '../../core/rollout/release-counts.js';
+import { evidenceKey, isOver, type RolloutRecord, revisionOf } from '../../core/rollout/rollout-record.js';
+import { type Basis, basisOf } from '../../core/rollout/settled.js';
+import { type FleetView, type ShownRollout, shownRollout } from '../../core/rollout/shown-rollout.js';
 import { judgeStep, type StepVerdict } from '../../core/rollout/step-judge.js';
 import { Health } from '../../core/upstream/health-block.js';
 import type { RouteChange } from '../protocol/live-change.js';
 import type { ChangeAnswer } from '../protocol/messages.js';
 import { changeOf, whatDiffers } from './rollout-change.js';
+import type { RolloutFleet } from './rollout-fleet.js';
 import { StepCounts } from './step-evidence.js';
 
 /** What a rollout needs of its thread. */
@@ -26,7 +37,11 @@ export interface RolloutHome {
   wallMs(): number;
   /** Since when the guard holds back copies of a route; null: it does not. */
   heldSinceMs(route: string): number | null;
-  setLive(route: string, change: RouteChange): Promise<ChangeAnswer>;
+  setLive(route: string, change: RouteChange, mustShare: boolean): Promise<ChangeAnswer>;
+  /** Live changes that were made on this instance alone, and wait for the bucket of its fleet. */
+  unshared(): number;
+  /** Null: this process is not one of a fleet. */
+  readonly fleet: RolloutFleet | null;
   /** Runs a hook. It returns at once. */
   runHook(hook: HookPlan, event: RolloutEvent): void;
   /** A rollout changed. */
@@ -58,13 +73,36 @@ const whole = 1_000_000;
 const looksPerJudgement = 4;
 /** After a change that umbra could not make, the next attempt waits so many looks. */
 const looksAfterFailure = 4;
+/**
+ * Another instance's change of the route is seen in its live changes before the plan has it. What differs for
+ * so many looks was changed by hand.
+ */
+const looksByHand = 4;
+const msPerLook = 250;
+/** Another instance has changed the rollout meanwhile. */
+const outdated = 412;
+const msPerS = 1000;
 const refusedFrom = 400;
 const failedFrom = 500;
+const busy = 503;
 const nothing: StepVerdict = { outcome: 'undecided', checks: [], requests: 0, seconds: 0, example: null };
+
+export interface TakeOptions {
+  /** The change is made even where the fleet can't be reached. */
+  readonly alone?: boolean;
+  /** The record that is replaced, where it is not the last one of this rollout. */
+  readonly after?: Basis;
+}
+
+/** Why a record is not in force; `status` is one of HTTP. */
+export interface NotTaken {
+  readonly status: number;
+  readonly message: string;
+}
 
 export class RunningRollout {
   record: RolloutRecord;
-  /** The last judgement of the current step. */
+  /** The last judgement of the current step by this instance. */
   verdict: StepVerdict = nothing;
   readonly #home: RolloutHome;
   #counts: StepCounts;
@@ -72,6 +110,12 @@ export class RunningRollout {
   #waits = 0;
   /** A change is on its way. */
   #isBusy = false;
+  /** Looks since the route differs from the record. */
+  #differed = 0;
+  /** Looks since a live member has not taken the record. */
+  #behind = 0;
+  /** A record that could not be put in force, as far as this instance knows. */
+  #unsure: RolloutRecord | null = null;
 
   constructor(home: RolloutHome, record: RolloutRecord) {
     this.#home = home;
@@ -91,48 +135,164 @@ export class RunningRollout {
       this.#waits--;
       return;
     }
-    const byHand = record.changedByHand ? null : whatDiffers(record, observed.plan, this.#home.live());
+    const { fleet } = this.#home;
+    if (fleet !== null) {
+      this.#lookInFleet(fleet, observed, nowMs);
+      return;
+    }
+    const byHand = this.#differs(observed);
     if (record.inForceMs === null && byHand === null && !record.changedByHand)
       this.record = inForce(record, nowMs);
-    const isJudged = this.#looks % looksPerJudgement === 0 && record.state !== 'paused';
-    if (isJudged) this.verdict = this.#judge();
-    const verdict = isJudged ? this.verdict : { ...this.verdict, outcome: 'undecided' as const };
-    const alarm = this.#alarm(observed);
-    const next = advance(this.record, { nowMs, verdict, alarm, byHand });
-    if (next !== this.record && (isJudged || alarm !== null || byHand !== null)) void this.take(next);
+    this.#advance(nowMs, { alarm: this.#alarm(observed, null), byHand, absent: null });
   }
 
   /**
-   * `take` puts a record in force. It resolves with null, or with the reason why it could not; the record
-   * before stays then.
+   * `take` puts a record in force, or in a fleet begins to. It resolves with null, or with the reason why it
+   * could not; the record before stays then. `alone`: a fleet whose bucket can't be reached gets it later.
    */
-  async take(next: RolloutRecord): Promise<string | null> {
-    if (this.#isBusy) return 'another change of this rollout is on its way; try again';
+  async take(next: RolloutRecord, { alone = false, after }: TakeOptions = {}): Promise<NotTaken | null> {
+    if (this.#isBusy)
+      return { status: busy, message: 'another change of this rollout is on its way; try again' };
     this.#isBusy = true;
+    const { fleet } = this.#home;
     const { plan } = this.#home.observed();
-    const kept = inForce(next, this.#home.wallMs());
-    const change = changeOf(next, plan, this.#home.live());
-    const answer = await this.#home.setLive(next.route, { ...change, rollout: kept });
+    const revision = revisionOf(this.record) + 1;
+    const kept = { ...(fleet === null ? inForce(next, this.#home.wallMs()) : next), revision };
+    const change = {
+      ...changeOf(next, plan, this.#home.live()),
+      rollout: kept,
+      after: after === undefined ? basisOf(this.record) : after,
+    };
+    const answer = await this.#home.setLive(next.route, change, fleet !== null && !alone);
     this.#isBusy = false;
-    if (!answer.ok) return this.#failed(next, answer.message, answer.status);
-    const before = this.record;
-    this.record = kept;
-    const isNewStep = before.step !== next.step || before.state !== next.state;
-    if (isNewStep && !(next.state === 'held' || next.state === 'paused')) {
-      this.#counts = this.#begin();
-      this.verdict = nothing;
+    if (!answer.ok) {
+      this.#unsure = kept;
+      await this.#failed(next, answer);
+      return answer;
     }
-    this.#tell(before);
-    this.#home.changed();
+    this.#follow(kept);
+    if (fleet !== null && answer.kept === false)
+      this.#home.log.warn(
+        { route: next.route, state: next.state },
+        `rollout of ${next.route}: ${next.state} on this instance alone, because NATS can not be reached; the others follow when it is back`,
+      );
     return null;
   }
 
   /** `adopt` takes a record that another thread or instance has put in force. */
   adopt(record: RolloutRecord): void {
     if (this.#isBusy) return;
+    // The answer to this instance's own change was lost, and the change was not.
+    const isOwn = this.#unsure !== null && lastOf(this.#unsure) === lastOf(record);
+    this.#follow(record, isOwn);
+  }
+
+  /** What this instance reports to the leader of its fleet. */
+  report(): StepReport {
+    const { record } = this;
+    const { route, id, step, state, changedByHand } = record;
+    const differs = changedByHand ? null : whatDiffers(record, this.#home.observed().plan, this.#home.live());
+    return {
+      ...{ route, id, revision: revisionOf(record), step, state, differs, key: evidenceKey(record) },
+      seconds: this.#counts.recent.seconds,
+      evidence: this.#counts.evidence(this.#home.diffs()),
+    };
+  }
+
+  /** The verdict on this step: in a fleet that of its leader. */
+  get judged(): StepVerdict {
+    return this.shown?.verdict ?? this.verdict;
+  }
+
+  /** What this instance shows of its fleet; null: it is not one of a fleet. */
+  get fleet(): FleetView | null {
+    const { fleet } = this.#home;
+    if (fleet === null) return null;
+    const { leader } = fleet;
+    const alone = this.#home.unshared() > 0;
+    if (isOver(this.record)) return { leader, waits: '', alone, members: [] };
+    const { waits = leader === null ? nobodyLeads : '', members = [] } = this.shown ?? {};
+    return { leader, waits, alone, members };
+  }
+
+  /** What the leader shows of this rollout; null: nothing is known of it here. */
+  get shown(): ShownRollout | null {
+    const { fleet } = this.#home;
+    if (fleet === null) return null;
+    if (!fleet.leads) return fleet.shown(this.record);
+    const standing = fleet.lastStanding(this.record);
+    return standing === null ? null : shownRollout(this.record, this.verdict, standing, fleet.name);
+  }
+
+  /** In a fleet only the leader judges: the others let the record be, unless a guard rail is hit. */
+  #lookInFleet(fleet: RolloutFleet, observed: Observed, nowMs: number): void {
+    const { record } = this;
+    const standing = fleet.leads ? fleet.standing(record) : null;
+    const alarm = this.#alarm(observed, standing === null ? null : fleet.seconds(record));
+    if (alarm !== null) {
+      const next = advance(record, { nowMs, verdict: nothing, alarm, byHand: null });
+      if (next !== record) void this.take(next, { alone: true });
+      return;
+    }
+    if (standing === null || record.changedByHand) return;
+    const byHand = this.#differs(observed);
+    this.#differed = byHand === null ? 0 : this.#differed + 1;
+    if (byHand !== null && this.#differed < looksByHand) return;
+    if (byHand === null && this.#followMembers(standing, nowMs)) return;
+    this.#advance(nowMs, { alarm: null, byHand, absent: standing.absent });
+  }
+
+  /**
+   * `#followMembers` ends the wait for members, as soon as all have taken the record or one of them surely
+   * has not. It returns true where nothing else is to be decided now.
+   */
+  #followMembers({ behind, absent }: Standing, nowMs: number): boolean {
+    const { record } = this;
+    const isWaiting = record.inForceMs === null;
+    this.#behind = behind.length === 0 ? 0 : this.#behind + 1;
+    if (this.#behind * msPerLook >= limits.rolloutTakenMs) {
+      this.#behind = 0;
+      const why = `${behind.join('; ')} after ${spanText(limits.rolloutTakenMs / msPerS)}`;
+      if (record.state === 'paused' || record.state === 'rolling-back')
+        this.#home.log.warn({ route: record.route, behind }, `rollout of ${record.route}: ${why}`);
+      else void this.take(undone(record, nowMs, why));
+      return true;
+    }
+    if (isWaiting && absent === null) void this.take(inForce(record, nowMs));
+    return isWaiting;
+  }
+
+  /** `#advance` takes the next state, if there is one. */
+  #advance(
+    nowMs: number,
+    { alarm, byHand, absent }: { alarm: string | null; byHand: string | null; absent: string | null },
+  ): void {
+    const { record } = this;
+    const isJudged = this.#looks % looksPerJudgement === 0 && record.state !== 'paused';
+    if (isJudged) this.verdict = this.#judge();
+    const verdict = isJudged ? this.verdict : { ...this.verdict, outcome: 'undecided' as const };
+    const next = advance(record, { nowMs, verdict, alarm, byHand, absent });
+    if (next !== record && (isJudged || alarm !== null || byHand !== null)) void this.take(next);
+  }
+
+  #differs(observed: Observed): string | null {
+    const { record } = this;
+    return record.changedByHand ? null : whatDiffers(record, observed.plan, this.#home.live());
+  }
+
+  /** `#follow` continues with a record that is in force. `isOwn`: this instance decided, and calls hooks. */
+  #follow(record: RolloutRecord, isOwn = true): void {
+    const before = this.record;
     this.record = record;
-    this.verdict = nothing;
-    this.#counts = this.#begin();
+    this.#unsure = null;
+    this.#behind = 0;
+    this.#differed = 0;
+    if (evidenceKey(before) !== evidenceKey(record)) {
+      this.#counts = this.#begin();
+      this.verdict = nothing;
+    }
+    this.#tell(before, isOwn);
+    this.#home.fleet?.soon();
     this.#home.changed();
   }
 
@@ -147,21 +307,26 @@ export class RunningRollout {
 
   #judge(): StepVerdict {
     const { record } = this;
-    return judgeStep(record, record.plan, record.step, this.#counts.evidence(this.#home.diffs()));
+    const own = this.#counts.evidence(this.#home.diffs());
+    const evidence = this.#home.fleet?.evidence(record, own) ?? own;
+    return judgeStep(record, record.plan, record.step, evidence);
   }
 
-  #alarm(observed: Observed): string | null {
+  /** `others`: what the other instances answered in the last few seconds. */
+  #alarm(observed: Observed, others: ReleaseCounts | null): string | null {
     const { from, to, route, plan, step } = this.record;
     const own = observed.endpoints.filter(({ version, health }) => version === to && health !== null);
     const heldMs = this.#home.heldSinceMs(route);
     const sinceMs = this.record.inForceMs;
     const { kind, shareMillionths } = plan.steps[step];
     const isReleased = kind === 'release';
+    const { recent } = this.#counts;
     return alarmOf(
       {
         old: from,
         fresh: to,
-        ...this.#counts.recent,
+        ...recent,
+        seconds: others === null ? recent.seconds : sumReleases([recent.seconds, others]),
         endpoints: isReleased ? own.length : 0,
         isAlone: isReleased && shareMillionths === whole,
         unhealthy: own.filter(({ health }) => health!.state === Health.UNHEALTHY).length,
@@ -174,11 +339,13 @@ export class RunningRollout {
     );
   }
 
-  async #failed(next: RolloutRecord, message: string, status: number): Promise<string> {
+  async #failed(next: RolloutRecord, { message, status }: NotTaken): Promise<void> {
     const { route } = next;
-    this.#home.log.error({ route, state: next.state }, `rollout of ${route}: ${message}; umbra tries again`);
     this.#waits = looksAfterFailure;
-    if (next.state !== 'rolling-back' || status < refusedFrom || status >= failedFrom) return message;
+    // What another instance decided is about to be read.
+    if (status === outdated) return;
+    this.#home.log.error({ route, state: next.state }, `rollout of ${route}: ${message}; umbra tries again`);
+    if (next.state !== 'rolling-back' || status < refusedFrom || status >= failedFrom) return;
     // What was there before is gone, so that a person must say what answers.
     const why = `the route could not be given back to ${next.from}: ${message}; resume or abort the rollout`;
     const paused = advance(this.record, {
@@ -188,24 +355,25 @@ export class RunningRollout {
       byHand: why,
     });
     await this.take(paused);
-    return message;
   }
 
-  #tell(before: RolloutRecord): void {
+  #tell(before: RolloutRecord, isOwn: boolean): void {
     const { record } = this;
     const last = record.history[record.history.length - 1];
-    if (last === undefined || last === before.history[before.history.length - 1]) return;
+    if (last === undefined || lastOf(record) === lastOf(before)) return;
     const { route, to, plan, state } = record;
     const event = eventOf(record);
     const fields = { route, to, id: record.id, state, step: record.step, by: last.by, reason: last.reason };
     const place = `step ${record.step + 1} of ${plan.steps.length}`;
     const message = `rollout of ${route} to ${to}: ${state}, ${place}: ${last.reason}`;
-    const isBad = state === 'rolled-back' || state === 'held' || (state === 'paused' && last.by !== 'user');
+    const isBack = state === 'rolling-back' || state === 'rolled-back';
+    const isBad = isBack || state === 'held' || (state === 'paused' && last.by !== 'user');
     this.#home.log[isBad ? 'warn' : 'info'](
       last.example === '' ? fields : { ...fields, example: last.example },
       message,
     );
     const hook = { step: plan.onStep, rollback: plan.onRollback, done: plan.onDone }[event.event];
+    if (!isOwn || before.state === 'rolling-back') return;
     const isTold = event.event !== 'step' || state === 'running' || state === 'watching' || state === 'held';
     if (hook !== null && isTold) this.#home.runHook(hook, event);
   }
@@ -213,11 +381,19 @@ export class RunningRollout {
 
 const millionthsPerPercent = 10_000;
 
+const nobodyLeads = 'nobody leads: NATS can not be reached, or the next instance is about to lead';
+
+/** Identifies the last transition of a record. */
+function lastOf({ id, history }: RolloutRecord): string {
+  const last = history[history.length - 1];
+  return last === undefined ? id : `${id} ${last.atMs} ${last.state} ${last.step}`;
+}
+
 function eventOf(record: RolloutRecord): RolloutEvent {
   const { id, route, from, to, state, step, plan, history } = record;
   const last = history[history.length - 1];
   const { kind, shareMillionths } = plan.steps[step];
-  const isBack = state === 'rolled-back';
+  const isBack = state === 'rolled-back' || state === 'rolling-back';
   return {
     event: isBack ? 'rollback' : state === 'released' ? 'done' : 'step',
     route,

@@ -3,6 +3,7 @@
  * once a second and replaces only if nobody else did. Control thread; main owns the live changes.
  */
 import type { KV } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { limits } from '../../core/limits.js';
 import type { AdminLog } from '../admin/deps.js';
 import { openBucket } from '../nats/bucket.js';
@@ -47,6 +48,11 @@ export class LiveSharer {
     // The follower of the plan reports the state of the same server.
     this.#link = new NatsLink(options.source.place.nats, { onUp: forget, onDown: forget });
     this.#timer = setInterval(() => void this.#look(), lookMs);
+  }
+
+  /** Null while it is down. */
+  get connection(): NatsConnection | null {
+    return this.#link.connection;
   }
 
   /** The bucket of the plan; null while it can't be reached. Rejects where JetStream does not answer. */

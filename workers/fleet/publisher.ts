@@ -28,7 +28,7 @@ export interface PublisherOptions {
   readonly id: string;
   /** It runs a configuration as others do, which readers distinguish from theirs. */
   readonly isInstance: boolean;
-  readonly read: () => Pick<Member, 'reading' | 'diffs' | 'revision'>;
+  readonly read: () => Pick<Member, 'reading' | 'diffs' | 'rollouts' | 'revision'>;
   readonly log: AdminLog;
 }
 

@@ -10,19 +10,22 @@ import {
   putRollout,
   putSwitch,
   putWeights,
+  rolloutOf,
   sameWeights,
   type Weights,
   withoutMirror,
   withoutWeights,
 } from '../../core/live/live-state.js';
 import type { Plan, RoutePlan } from '../../core/plan.js';
+import { parseRecord } from '../../core/rollout/rollout-record.js';
+import { type Basis, settled } from '../../core/rollout/settled.js';
 import type { LiveAsk, MirrorSetting, RouteChange } from '../protocol/live-change.js';
 
 const millionthsPerPercent = 10_000;
 
 export type LiveChanged =
   | { readonly ok: true; readonly state: LiveState; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly status: 400 | 404; readonly message: string };
+  | { readonly ok: false; readonly status: 400 | 404 | 412; readonly message: string };
 
 type Refused = Extract<LiveChanged, { ok: false }>;
 
@@ -53,7 +56,7 @@ function changeRoute(
   before: LiveState,
   configured: Plan,
   name: string,
-  { weights, unnamed = 'keep', fallback, mirrors = {}, rollout }: RouteChange,
+  { weights, unnamed = 'keep', fallback, mirrors = {}, rollout, after }: RouteChange,
   made: Made,
 ): LiveChanged {
   const route = configured.routes.find((route) => route.name === name);
@@ -61,6 +64,8 @@ function changeRoute(
     const names = configured.routes.map((route) => route.name);
     return refused(404, `unknown route ${name}${didYouMean(name, names)}; routes: ${names.join(', ')}`);
   }
+  const kept = recordOf(before, name, rollout, after);
+  if ('ok' in kept) return kept;
   let state = before;
   if (weights === null) state = withoutWeights(state, name);
   else if (weights !== undefined) {
@@ -76,8 +81,21 @@ function changeRoute(
     if ('ok' in mirrored) return mirrored;
     state = mirrored;
   }
-  if (rollout !== undefined) state = putRollout(state, name, rollout ?? undefined);
+  if (rollout !== undefined) state = putRollout(state, name, kept.record ?? undefined);
   return done(state, warningsOf(state, configured, route));
+}
+
+/** The record that the route gets, or why another one stays. */
+function recordOf(
+  state: LiveState,
+  route: string,
+  rollout: unknown,
+  after: Basis | undefined,
+): { readonly record: unknown } | Refused {
+  const next = parseRecord(rollout);
+  if (after === undefined || next === null) return { record: rollout };
+  const record = settled(parseRecord(rolloutOf(state, route)), next, after);
+  return typeof record === 'string' ? refused(412, record) : { record };
 }
 
 /** The list of weights in force. */
@@ -207,6 +225,6 @@ function done(state: LiveState, warnings: readonly string[] = []): LiveChanged {
   return { ok: true, state, warnings };
 }
 
-function refused(status: 400 | 404, message: string): Refused {
+function refused(status: Refused['status'], message: string): Refused {
   return { ok: false, status, message };
 }

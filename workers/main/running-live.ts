@@ -154,7 +154,10 @@ export class RunningLive {
     for (let tries = 0; this.#unshared.length > 0 && tries < triesMax; tries++) {
       const state = this.#unshared.reduce((state, { ask, atMs }) => {
         const changed = changeLive(state, configured, ask, atMs);
-        return changed.ok ? changed.state : state;
+        if (changed.ok) return changed.state;
+        if (tries === 0)
+          this.#options.log('warn', `a live change of this instance alone was dropped: ${changed.message}`);
+        return state;
       }, this.#state);
       const kept = await this.#keep(state);
       if (kept !== null && 'newer' in kept) {

@@ -188,8 +188,13 @@ export class RunningPlan {
       const before = new Set(this.#joined(this.#live.state).ended);
       return this.#joined(state).ended.find((line) => !before.has(line)) ?? null;
     };
+    const before = this.#live.state;
     const made = await this.#live.make(ask, this.#configured, refuse);
-    if (!made.ok) return { ...made, problems: [] };
+    if (!made.ok) {
+      // Another instance was quicker, and what it wrote stands although nothing of this change does.
+      if (this.#live.state !== before) await this.#apply(this.#next(this.#joined(this.#live.state).plan));
+      return { ...made, problems: [] };
+    }
     const answer = await this.#apply(this.#next(this.#joined(made.state).plan));
     return { ...answer, warnings: made.warnings, kept: made.kept };
   }

@@ -31,9 +31,9 @@ export async function openOrMakeBucket(connection: NatsConnection, name: string,
 const askedAtOnce = 32;
 
 /**
- * The last value of every key, at most `max` of them and about `bytesMax`; what was deleted is left out. Key
- * by key: the client's `history` waits for as many values as there were when it began, and for ever where one
- * of them is replaced meanwhile, which every snapshot is.
+ * The last value of every key that begins with `under`, at most `max` of them and about `bytesMax`; what was
+ * deleted is left out. Key by key: the client's `history` waits for as many values as there were when it
+ * began, and for ever where one of them is replaced meanwhile, which every snapshot is.
  */
 export async function readBucket(
   connection: NatsConnection,
@@ -41,11 +41,12 @@ export async function readBucket(
   name: string,
   max: number,
   bytesMax: number,
+  under = '',
 ): Promise<{ readonly entries: KvEntry[]; readonly leftOut: number }> {
   const { jetstreamManager } = await import('@nats-io/jetstream');
   const prefix = `$KV.${name}.`;
   const manager = await jetstreamManager(connection);
-  const { state } = await manager.streams.info(`KV_${name}`, { subjects_filter: `${prefix}>` });
+  const { state } = await manager.streams.info(`KV_${name}`, { subjects_filter: `${prefix}${under}>` });
   const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
   const entries: KvEntry[] = [];
   let bytes = 0;
@@ -60,4 +61,16 @@ export async function readBucket(
     }
   }
   return { entries, leftOut: keys.length - asked };
+}
+
+/** `forgetKeys` removes keys without a trace, where a deletion would leave an entry that says so. */
+export async function forgetKeys(
+  connection: NatsConnection,
+  name: string,
+  keys: readonly string[],
+): Promise<void> {
+  if (keys.length === 0) return;
+  const { jetstreamManager } = await import('@nats-io/jetstream');
+  const manager = await jetstreamManager(connection);
+  for (const key of keys) await manager.streams.purge(`KV_${name}`, { filter: `$KV.${name}.${key}` });
 }

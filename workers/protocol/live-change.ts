@@ -1,5 +1,6 @@
 /** Live changes as they are asked for, and as the control thread shows them. */
 import type { LiveCause, LiveState } from '../../core/live/live-state.js';
+import type { Basis } from '../../core/rollout/settled.js';
 
 /** Changes of one route, which take effect together. What is absent stays as it is. */
 export interface RouteChange {
@@ -16,6 +17,11 @@ export interface RouteChange {
   readonly mirrors?: Readonly<Record<string, MirrorSetting | null>>;
   /** The record of the route's rollout, as JSON; null removes it. */
   readonly rollout?: unknown;
+  /**
+   * The record that `rollout` was made from. Where the route has another one by now, the change is refused
+   * with 412, or joined to it (core/rollout/settled). Absent: whatever is there is replaced.
+   */
+  readonly after?: Basis;
 }
 
 export interface MirrorSetting {

@@ -53,7 +53,7 @@ function readingOf(slots: readonly number[], version = 'v1'): Reading {
 
 function memberOf(name: string, reading: Reading, changes: Partial<SeenMember> = {}): SeenMember {
   const about = { id: name, intervalMs: 1000, left: false, configuration: 'a', revision: null };
-  return { name, ...about, reading, diffs: null, ageMs: 0, ...changes };
+  return { name, ...about, reading, diffs: null, rollouts: [], ageMs: 0, ...changes };
 }
 
 const slotLists = fc.array(fc.array(fc.nat(SLOTS - 1), { maxLength: 50 }), { minLength: 1, maxLength: 5 });

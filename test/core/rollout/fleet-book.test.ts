@@ -99,6 +99,20 @@ t.test('a process that is gone is replaced by one of its name', async (t) => {
   t.equal(look(0), 'b lost,b live');
 });
 
+t.test(
+  'who begins to lead counts nobody as gone, and nobody as there who is behind the others',
+  async (t) => {
+    const [a, b] = [new Instance('a'), new Instance('b')];
+    clockMs += 600_000;
+    a.report();
+    const { look, book } = bookOf(a, b);
+    t.equal(look(0), 'b silent');
+    t.match(book.standing(record).absent, /^b has not reported/);
+    b.report();
+    t.equal(look(0), 'b live');
+  },
+);
+
 t.test('a step is taken when every live member says so, of this record or a newer one', async (t) => {
   const b = new Instance('b');
   const { book, look } = bookOf(b);

@@ -18,7 +18,7 @@ import t from '../../support/tap.js';
 
 const lookMs = 250;
 const names = { route: 'r', from: 'v1', to: 'v2' };
-const plan = rolloutPlans.mirrored;
+const plan = rolloutPlans.default;
 const [mirrored, half] = [0, plan.steps.findIndex(({ shareMillionths }) => shareMillionths === 500_000)];
 
 /** What one instance counted in one look. */

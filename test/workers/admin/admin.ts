@@ -63,6 +63,7 @@ export const noVerdict = {
     command: () => Promise.resolve({ status: 404, message: 'no rollouts here' }),
   }),
   rolloutHooks: () => ({ ok: 0, failed: 0, refused: 0 }),
+  rolloutReports: () => null,
   wallMs: () => 0,
 };
 
@@ -88,7 +89,9 @@ export async function startAdmin(t: Test, options: Partial<AdminDeps> = {}): Pro
     status: () => {
       const reading = read(observed, 0);
       const live = { state: noLiveState, keptIn: null, problem: null, revision: 0, unshared: 0 };
-      return statusOf({ plan: observed.plan, reading, live, ready: true, fleet: null, heldSinceMs: () => 0 });
+      const { plan } = observed;
+      const about = { ready: true, fleet: null, rollouts: [], heldSinceMs: () => 0 };
+      return statusOf({ plan, reading, live, ...about });
     },
     changeLive: async (ask) => {
       asked.changes.push(ask);
