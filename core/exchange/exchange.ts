@@ -252,7 +252,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const call = this.#call;
     source.takeParts(this.#request);
     source.status = status;
-    source.upstream = call.endpoint?.logged ?? '';
+    source.upstream = call.figures.endpoint?.logged ?? '';
     source.responseMs = this.#sinceBeganMs();
   }
 
@@ -378,7 +378,7 @@ export class Exchange implements RequestSink, ResponseSink {
   /** A write that copies have completely, and of which the primary has received nothing yet. */
   get #mustReachPrimary(): boolean {
     if (this.#copyCount === 0 || (this.phase & Phase.REQUEST_COMPLETE) === 0) return false;
-    return this.#call.sentUs === 0 && !safeMethods.includes(this.#request.method);
+    return this.#call.figures.sentUs === 0 && !safeMethods.includes(this.#request.method);
   }
 
   onWritable(): void {
@@ -443,12 +443,12 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#judged = this.#grpc === null ? this.status : this.#grpc.onEnd(this.status);
     counters.response(this.#judged);
     if (this.#grpc !== null) this.#countGrpc(this.#grpc);
-    counters.latency.record(call.endUs - call.sentUs);
-    counters.firstByte.record(call.firstByteUs - call.sentUs);
+    counters.latency.record(call.figures.endUs - call.figures.sentUs);
+    counters.firstByte.record(call.figures.firstByteUs - call.figures.sentUs);
     const { own } = this.route!;
     if (own !== null) {
       own.response(this.#judged);
-      own.latency.record(call.endUs - call.sentUs);
+      own.latency.record(call.figures.endUs - call.figures.sentUs);
     }
     const responder = this.#responder!;
     if ((this.phase & Phase.REQUEST_COMPLETE) === 0 && this.#copyCount > 0) this.phase |= Phase.REST;
@@ -508,7 +508,7 @@ export class Exchange implements RequestSink, ResponseSink {
 
   #countGrpc(grpc: GrpcCall): void {
     const { counters } = this.route!;
-    const { endUs, sentUs } = this.#call;
+    const { endUs, sentUs } = this.#call.figures;
     counters.grpcResponse(grpc);
     counters.grpcMethods.answered(this.#request.target, grpc, grpc.hasMethod, endUs - sentUs);
   }
@@ -534,8 +534,8 @@ export class Exchange implements RequestSink, ResponseSink {
     if (this.route!.retry !== null) this.#attempts?.end();
     if (this.route!.fallback !== null) this.#fallback!.end();
     const counters = this.route!.counters;
-    counters.add(VersionField.bytesSent, this.#call.requestBytes);
-    counters.add(VersionField.bytesReceived, this.#call.responseBytes);
+    counters.add(VersionField.bytesSent, this.#call.figures.requestBytes);
+    counters.add(VersionField.bytesReceived, this.#call.figures.responseBytes);
     if (this.#copyCount > 0) {
       const outcome = this.#outcome();
       for (let i = 0; i < this.#copyCount; i++) {
@@ -553,9 +553,9 @@ export class Exchange implements RequestSink, ResponseSink {
     outcome.status = this.#judged;
     outcome.grpcStatus = this.grpcStatus;
     outcome.hasGrpcMethod = this.#grpc?.hasMethod ?? false;
-    outcome.latencyUs = this.failure === none ? call.endUs - call.sentUs : 0;
-    outcome.firstByteUs = this.failure === none ? call.firstByteUs - call.sentUs : 0;
-    outcome.responseBytes = call.responseBytes;
+    outcome.latencyUs = this.failure === none ? call.figures.endUs - call.figures.sentUs : 0;
+    outcome.firstByteUs = this.failure === none ? call.figures.firstByteUs - call.figures.sentUs : 0;
+    outcome.responseBytes = call.figures.responseBytes;
     outcome.failure = this.#firstFailure === none ? this.failure : this.#firstFailure;
     outcome.bodyDigest = this.#bodyDigest;
     return outcome;

@@ -248,7 +248,7 @@ export class Forwarder implements ExchangeHome {
   #countRoute(exchange: Exchange): void {
     const { route, status, failure, phase, beganUs, call } = exchange;
     const isOwn = failure >= 0 && (phase & Phase.HEAD_SENT) === 0;
-    this.#routes?.count(route!.plan.slot, status, isOwn, call.endUs - beganUs);
+    this.#routes?.count(route!.plan.slot, status, isOwn, call.figures.endUs - beganUs);
   }
 
   #logExchange(exchange: Exchange): void {
@@ -263,12 +263,16 @@ export class Forwarder implements ExchangeHome {
       status: exchange.isGrpc && exchange.failure >= 0 ? GRPC_ANSWER_STATUS : exchange.status,
       grpcStatus: exchange.grpcStatus,
       flag: flagsOf(exchange),
-      details: responseDetails(exchange.failure, (exchange.phase & Phase.HEAD_SENT) !== 0, call.error),
+      details: responseDetails(
+        exchange.failure,
+        (exchange.phase & Phase.HEAD_SENT) !== 0,
+        call.figures.error,
+      ),
       durationUs: this.#clock() - exchange.beganUs,
-      upstreamUs: exchange.failure < 0 ? call.endUs - call.sentUs : -1,
-      requestBytes: call.requestBytes,
-      responseBytes: call.responseBytes,
-      upstream: call.endpoint?.logged ?? '',
+      upstreamUs: exchange.failure < 0 ? call.figures.endUs - call.figures.sentUs : -1,
+      requestBytes: call.figures.requestBytes,
+      responseBytes: call.figures.responseBytes,
+      upstream: call.figures.endpoint?.logged ?? '',
     });
   }
 
@@ -289,16 +293,16 @@ export class Forwarder implements ExchangeHome {
       http2,
       route: plan.name,
       version: pool.plan.name,
-      upstream: call.endpoint?.logged ?? '',
+      upstream: call.figures.endpoint?.logged ?? '',
       startUs: beganUs,
-      sentUs: call.sentUs,
-      answeredUs: call.endUs,
+      sentUs: call.figures.sentUs,
+      answeredUs: call.figures.endUs,
       endUs: this.#clock(),
       status,
       failure,
-      details: responseDetails(failure, (exchange.phase & Phase.HEAD_SENT) !== 0, call.error),
-      requestBytes: call.requestBytes,
-      responseBytes: call.responseBytes,
+      details: responseDetails(failure, (exchange.phase & Phase.HEAD_SENT) !== 0, call.figures.error),
+      requestBytes: call.figures.requestBytes,
+      responseBytes: call.figures.responseBytes,
       drops: trace.drops,
     });
   }

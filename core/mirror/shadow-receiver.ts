@@ -131,13 +131,13 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
       method,
       target,
       host,
-      upstream: request.wasStarted ? (call.endpoint?.logged ?? '') : '',
+      upstream: request.wasStarted ? (call.figures.endpoint?.logged ?? '') : '',
       startUs: request.offeredUs,
-      sentUs: request.wasStarted ? call.sentUs : 0,
+      sentUs: request.wasStarted ? call.figures.sentUs : 0,
       endUs: request.overUs,
       status,
       failure,
-      details: request.wasStarted ? responseDetails(failure as Failure | -1, false, call.error) : '',
+      details: request.wasStarted ? responseDetails(failure as Failure | -1, false, call.figures.error) : '',
       drop,
       differs,
       deltaUs,
@@ -220,7 +220,7 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
   #writeLog(request: ShadowRequest): void {
     const mirror = request.mirror!;
     const call = request.call;
-    request.source.http2 = call.http2;
+    request.source.http2 = call.figures.http2;
     this.log.write({
       role: 'shadow',
       route: mirror.route,
@@ -229,12 +229,12 @@ export class ShadowReceiver extends FrameReceiver<ShadowMirror, ShadowRequest> {
       status: request.status,
       grpcStatus: request.grpcStatus,
       flag: request.flag,
-      details: responseDetails(request.failure as Failure | -1, false, call.error),
+      details: responseDetails(request.failure as Failure | -1, false, call.figures.error),
       durationUs: this.clock() - request.offeredUs,
-      upstreamUs: request.failure < 0 ? call.endUs - call.sentUs : -1,
-      requestBytes: call.requestBytes,
-      responseBytes: call.responseBytes,
-      upstream: call.endpoint?.logged ?? '',
+      upstreamUs: request.failure < 0 ? call.figures.endUs - call.figures.sentUs : -1,
+      requestBytes: call.figures.requestBytes,
+      responseBytes: call.figures.responseBytes,
+      upstream: call.figures.endpoint?.logged ?? '',
     });
   }
 }

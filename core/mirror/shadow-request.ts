@@ -351,7 +351,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
 
   /** The body is measured and discarded. A response above the bound ends the copy. */
   onResponseBody(bytes: Uint8Array): void {
-    if (this.#call.responseBytes > this.mirror!.plan.responseBytesMax) {
+    if (this.#call.figures.responseBytes > this.mirror!.plan.responseBytesMax) {
       this.cancel(Failure.RESPONSE_TOO_LARGE);
       return;
     }
@@ -370,11 +370,11 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const call = this.#call;
     this.#judged = this.#grpc === null ? this.status : this.#grpc.onEnd(this.status);
     mirror.counters.completed();
-    this.#endTicket(call.endUs);
+    this.#endTicket(call.figures.endUs);
     mirror.version.response(this.#judged);
     if (this.#grpc !== null) mirror.version.grpcResponse(this.#grpc);
-    mirror.version.latency.record(call.endUs - call.sentUs);
-    mirror.version.firstByte.record(call.firstByteUs - call.sentUs);
+    mirror.version.latency.record(call.figures.endUs - call.figures.sentUs);
+    mirror.version.firstByte.record(call.figures.firstByteUs - call.figures.sentUs);
     this.#over();
   }
 
@@ -453,8 +453,8 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     bounds.ended();
     if (bounds.breaker !== null) counters.setBreaker(bounds.breaker.open, bounds.newlyOpened());
     if (bounds.breakerTurned()) this.#home.breakerTurned(this.mirror!, this.failure);
-    version.add(VersionField.bytesSent, this.#call.requestBytes);
-    version.add(VersionField.bytesReceived, this.#call.responseBytes);
+    version.add(VersionField.bytesSent, this.#call.figures.requestBytes);
+    version.add(VersionField.bytesReceived, this.#call.figures.responseBytes);
   }
 
   /**
@@ -475,7 +475,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
   #countMethod(grpc: GrpcCall, isPaired: boolean): void {
     const { grpcMethods } = this.mirror!.version;
     const { target } = this.request;
-    const { endUs, sentUs } = this.#call;
+    const { endUs, sentUs } = this.#call.figures;
     const hasMethod = isPaired ? (this.#primary.seen & Seen.GRPC_METHOD) !== 0 : grpc.hasMethod;
     if (this.failure >= 0) grpcMethods.failed(target);
     else grpcMethods.answered(target, grpc, hasMethod, endUs - sentUs);
@@ -493,7 +493,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     if (whole) {
       const call = this.#call;
       differs = this.#differs();
-      shadowUs = call.endUs - call.sentUs;
+      shadowUs = call.figures.endUs - call.figures.sentUs;
       this.differs = differs;
       this.deltaUs = shadowUs - this.#primary.latencyUs;
       const isOk = primaryEnd === End.OK && shadowEnd === End.OK;
@@ -523,7 +523,7 @@ export class ShadowRequest implements ResponseSink, FramedCopy, OrderedCopy {
     const { digest, headers } = this.mirror!.plan.compare;
     let differs = 0;
     if (this.#judged !== primary.status || this.grpcStatus !== primary.grpcStatus) differs |= Differs.STATUS;
-    if (this.#call.responseBytes !== primary.responseBytes) differs |= Differs.SIZE;
+    if (this.#call.figures.responseBytes !== primary.responseBytes) differs |= Differs.SIZE;
     if (digest && (primary.seen & Seen.BODY_DIGEST) !== 0 && this.#bodyDigest !== primary.bodyDigest) {
       differs |= Differs.BODY;
     }

@@ -189,7 +189,7 @@ export class ReplayCall implements ResponseSink {
 
   /** `answer` returns the complete response as a recording would store it. */
   answer(): RecordedResponse {
-    const { responseBytes, endUs, sentUs } = this.#calls.current;
+    const { responseBytes, endUs, sentUs } = this.#calls.current.figures;
     return {
       status: this.#judged,
       grpcStatus: this.#request.grpc?.status ?? GrpcStatus.NONE,
@@ -245,7 +245,7 @@ export class ReplayCall implements ResponseSink {
 
   onEnd(): void {
     const { counters } = this.#server!;
-    const { status, endUs, sentUs, firstByteUs } = this.#calls.current;
+    const { status, endUs, sentUs, firstByteUs } = this.#calls.current.figures;
     const fromUs = this.#fromUs >= 0 ? this.#fromUs : sentUs;
     this.#judged = this.#request.judged(status);
     counters.response(this.#judged);
@@ -272,8 +272,8 @@ export class ReplayCall implements ResponseSink {
     this.#timer = null;
     this.#paced = noPieces;
     const { counters } = this.#server!;
-    counters.add(VersionField.bytesSent, this.#calls.current.requestBytes);
-    counters.add(VersionField.bytesReceived, this.#calls.current.responseBytes);
+    counters.add(VersionField.bytesSent, this.#calls.current.figures.requestBytes);
+    counters.add(VersionField.bytesReceived, this.#calls.current.figures.responseBytes);
     this.#owner.onOver(this, failure);
   }
 }

@@ -1,38 +1,6 @@
-import type { EndpointError } from '../endpoint-cause.js';
-import type { ResponseFault } from '../http/response-fault.js';
-import type { Endpoint } from './endpoint.js';
+import type { CallFigures } from './call-figures.js';
 import type { VersionPool } from './pool.js';
 import type { UpstreamRequest } from './upstream-request.js';
-
-/**
- * The figures of a call, valid until its next `start`. Times are microseconds on the process-wide time line,
- * and 0 means not yet.
- */
-export interface CallFigures {
-  /** When the first byte of the request was about to go to a socket. */
-  readonly sentUs: number;
-  /** When the read that completed the final response's head was delivered. Interim responses do not count. */
-  readonly firstByteUs: number;
-  /** When the last byte of the response was read, or the exchange failed. */
-  readonly endUs: number;
-  /** The status of the final response, once `headSeen`. */
-  readonly status: number;
-  /** Bytes of the response's body without framing. */
-  readonly responseBytes: number;
-  /** Bytes of the request's body without framing that the owner has written so far. */
-  readonly requestBytes: number;
-  /** The endpoint that the request was sent to, or was to be sent to. */
-  readonly endpoint: Endpoint | null;
-  readonly headSeen: boolean;
-  /** The request goes over HTTP/2. */
-  readonly http2: boolean;
-  /** The connection had carried an exchange before. */
-  readonly reused: boolean;
-  /** The rule that the response broke, after failure `protocol`. */
-  readonly fault: ResponseFault;
-  /** What the last attempt's endpoint failed for; `noError` after any other end. */
-  readonly error: EndpointError;
-}
 
 /**
  * One attempt of a request to a version, with its response: the same for every protocol, for the proxy
@@ -44,7 +12,8 @@ export interface CallFigures {
  * Within an attempt the request may go to another endpoint or to a new connection, as core/upstream/resend
  * decides. Only a request that is still in memory can be sent again.
  */
-export interface Call extends CallFigures {
+export interface Call {
+  readonly figures: Readonly<CallFigures>;
   /**
    * Bytes of the request that are kept: for a connection, for an upstream that does not read, or for a second
    * sending.

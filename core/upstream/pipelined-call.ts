@@ -1,11 +1,12 @@
-import { Cause, type EndpointError, noError, plainErrors } from '../endpoint-cause.js';
+import { Cause, noError, plainErrors } from '../endpoint-cause.js';
 import { Failure } from '../errors.js';
 import { Framing } from '../http/message.js';
 import { writeRequestHead } from '../http/request-writer.js';
-import { ResponseFault } from '../http/response-fault.js';
+import type { ResponseFault } from '../http/response-fault.js';
 import type { ResponseHead } from '../http/response-head.js';
 import type { Call } from './call.js';
 import { CallClocks, type ClockOwner } from './call-clocks.js';
+import { CallFigures } from './call-figures.js';
 import { isError } from './ejection.js';
 import type { Endpoint } from './endpoint.js';
 import type { PipelinedConnection, PipelinedUser } from './pipelined-connection.js';
@@ -23,22 +24,8 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
   /** The whole request. */
   wire = '';
   toHead = false;
-  /**
-   * When the request's first byte was about to be sent or the previous response on its connection ended,
-   * whichever is later.
-   */
-  sentUs = 0;
-  firstByteUs = 0;
-  endUs = 0;
-  status = 0;
-  responseBytes = 0;
-  readonly requestBytes = 0;
-  endpoint: Endpoint | null = null;
-  headSeen = false;
-  readonly http2 = false;
-  reused = false;
-  fault: ResponseFault = ResponseFault.NONE;
-  error: EndpointError = noError;
+  /** `sentUs` is at least when the previous response on its connection ended. */
+  readonly figures = new CallFigures(false);
   readonly #sink: ResponseSink;
   readonly #clocks = new CallClocks(this);
   readonly #deliverFailure: () => void;
@@ -59,16 +46,7 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
     request.nameHost(pool.plan);
     this.wire = writeRequestHead(request);
     this.toHead = request.method === 'HEAD';
-    this.sentUs = 0;
-    this.firstByteUs = 0;
-    this.endUs = 0;
-    this.status = 0;
-    this.responseBytes = 0;
-    this.endpoint = null;
-    this.headSeen = false;
-    this.reused = false;
-    this.fault = ResponseFault.NONE;
-    this.error = noError;
+    this.figures.begin();
     this.#pool = pool;
     this.#request = request;
     this.#phase = Phase.WAITING;
@@ -100,8 +78,8 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
   }
 
   abandon(): void {
-    if (this.#phase === Phase.SENT && isError(this.status))
-      this.#pool!.endpointSet.completed(this.#connection!.endpoint, this.status);
+    if (this.#phase === Phase.SENT && isError(this.figures.status))
+      this.#pool!.endpointSet.completed(this.#connection!.endpoint, this.figures.status);
     this.cancel();
   }
 
@@ -113,18 +91,15 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
 
   onSent(): void {
     this.#phase = Phase.SENT;
-    this.reused = this.#connection!.exchanges > 0;
-    if (this.sentUs !== 0) return;
+    this.figures.reused = this.#connection!.exchanges > 0;
+    if (this.figures.sentUs !== 0) return;
     this.#sink.onSent();
-    this.sentUs = this.#pool!.resources.clock();
+    this.figures.sentUs = this.#pool!.resources.clock();
   }
 
   onHead(head: ResponseHead, readUs: number): void {
-    this.sentUs = Math.max(this.sentUs, this.#connection!.lastEndUs);
-    this.firstByteUs = readUs;
-    this.status = head.status;
-    this.headSeen = true;
-    this.error = noError;
+    this.figures.sentUs = Math.max(this.figures.sentUs, this.#connection!.lastEndUs);
+    this.figures.answered(head.status, readUs);
     this.#clocks.movedUs = readUs;
     this.#clocks.headCame(head.framing === Framing.NONE);
     this.#sink.onHead(head);
@@ -132,21 +107,21 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
 
   onBody(bytes: Uint8Array, readUs: number): void {
     this.#clocks.movedUs = readUs;
-    this.responseBytes += bytes.length;
+    this.figures.responseBytes += bytes.length;
     this.#sink.onResponseBody(bytes);
   }
 
   onEnd(readUs: number): void {
     const { endpoint } = this.#connection!;
-    this.endUs = readUs;
-    this.#pool!.endpointSet.completed(endpoint, this.status);
+    this.figures.endUs = readUs;
+    this.#pool!.endpointSet.completed(endpoint, this.figures.status);
     this.#finish();
     this.#sink.onEnd();
   }
 
   onNoConnection(endpoint: Endpoint, failure: Failure): void {
     this.#connection = null;
-    this.error = endpoint.lastError;
+    this.figures.error = endpoint.lastError;
     if (this.#request!.resends.afterNoConnection(endpoint, this.#pool!.endpoints, failure)) this.#begin();
     else this.#fail(failure);
   }
@@ -158,8 +133,8 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
       this.#begin();
       return;
     }
-    if (failure === Failure.PROTOCOL) this.fault = fault;
-    this.error = this.endpoint?.lastError ?? noError;
+    if (failure === Failure.PROTOCOL) this.figures.fault = fault;
+    this.figures.error = this.figures.endpoint?.lastError ?? noError;
     this.#fail(failure);
   }
 
@@ -167,8 +142,8 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
 
   onTimeOut(): void {
     if (this.#phase === Phase.SENT) {
-      this.error = plainErrors[Cause.NO_ANSWER]!;
-      this.#pool!.endpointSet.failed(this.#connection!.endpoint, this.error);
+      this.figures.error = plainErrors[Cause.NO_ANSWER]!;
+      this.#pool!.endpointSet.failed(this.#connection!.endpoint, this.figures.error);
     }
     this.#fail(Failure.TIMEOUT);
   }
@@ -189,7 +164,7 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
       return;
     }
     this.#connection = connection;
-    this.endpoint = connection.endpoint;
+    this.figures.endpoint = connection.endpoint;
     connection.take(this);
   }
 
@@ -200,7 +175,7 @@ export class PipelinedCall implements Call, PipelinedUser, ClockOwner {
 
   #leave(): void {
     const connection = this.#connection;
-    this.endUs = this.#pool!.resources.clock();
+    this.figures.endUs = this.#pool!.resources.clock();
     this.#finish();
     connection?.abandon(this);
   }

@@ -176,7 +176,7 @@ class Check implements ResponseSink {
   onSent(): void {}
 
   onEnd(): void {
-    const { status } = this.#calls.current;
+    const { status } = this.#calls.current.figures;
     if (this.#grpc !== null) {
       const why = this.#grpc.result(status);
       this.#over(why === SERVING, why);

@@ -128,7 +128,7 @@ class ReflectionCall implements ResponseSink {
   }
 
   onEnd(): void {
-    this.#grpc.onEnd(this.#calls.current.status);
+    this.#grpc.onEnd(this.#calls.current.figures.status);
     const { status } = this.#grpc;
     if (status === GrpcStatus.OK && this.#isWhole) this.#resolve(this.#reflection.set());
     else if (status === GrpcStatus.UNIMPLEMENTED) this.#resolve(null);

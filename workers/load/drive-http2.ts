@@ -221,7 +221,7 @@ class Place implements ResponseSink {
   }
 
   onEnd(): void {
-    const { endUs, sentUs, responseBytes } = this.#calls.current;
+    const { endUs, sentUs, responseBytes } = this.#calls.current.figures;
     this.#grpc?.onEnd(this.#status);
     const grpcStatus = this.#grpc?.status ?? GrpcStatus.NONE;
     const isSuccess = this.#grpc === null ? isSuccessful(this.#status) : grpcStatus === GrpcStatus.OK;

@@ -107,9 +107,9 @@ t.test('a response that stalls fails when no byte came for the idle time', async
   for (let i = 0; i < 3; i++) {
     timed.pass(900);
     t.equal(e.failure, '');
-    const { responseBytes } = e.call;
+    const { responseBytes } = e.call.figures;
     more();
-    while (e.call.responseBytes === responseBytes) await new Promise(setImmediate);
+    while (e.call.figures.responseBytes === responseBytes) await new Promise(setImmediate);
   }
   timed.pass(1000 + tickMs);
   t.equal(e.failure, 'timeout');

@@ -60,12 +60,16 @@ t.test('the figures of an exchange are there when it ends', async (t) => {
   });
   const e = await new Exchange().post(pool, Framing.CHUNKED, 0, ['12345']).end();
   const { call } = e;
-  t.equal(call.status, 404);
-  t.equal(call.requestBytes, 5);
-  t.equal(call.responseBytes, 3);
-  t.ok(call.headSeen);
-  t.ok(call.sentUs > 0 && call.sentUs <= call.firstByteUs && call.firstByteUs <= call.endUs);
-  t.equal(call.endpoint?.address.kind, 'tcp');
+  t.equal(call.figures.status, 404);
+  t.equal(call.figures.requestBytes, 5);
+  t.equal(call.figures.responseBytes, 3);
+  t.ok(call.figures.headSeen);
+  t.ok(
+    call.figures.sentUs > 0 &&
+      call.figures.sentUs <= call.figures.firstByteUs &&
+      call.figures.firstByteUs <= call.figures.endUs,
+  );
+  t.equal(call.figures.endpoint?.address.kind, 'tcp');
 });
 
 t.test('one call object carries many exchanges, also from within its own end', async (t) => {
@@ -180,7 +184,7 @@ t.test('a cancelled call can be started again in the same event', async (t) => {
   });
   await e.get(pool).end();
   t.equal(e.body, 'nook');
-  t.equal(e.call.status, 200);
+  t.equal(e.call.figures.status, 200);
 });
 
 t.test('all events of one read are delivered within one batch', async (t) => {

@@ -148,8 +148,8 @@ for (const { what, script, failure, events, fault } of faults) {
     const { e, pool } = await exchange(t, script);
     t.equal(e.failure, failure);
     t.strictSame(e.events, events);
-    t.equal(e.call.fault, fault ?? ResponseFault.NONE);
-    t.equal(e.call.headSeen, events.includes('head'));
+    t.equal(e.call.figures.fault, fault ?? ResponseFault.NONE);
+    t.equal(e.call.figures.headSeen, events.includes('head'));
     t.equal(pool.open, 0);
     t.equal(pool.resources.deadlines.count, pool.counted.ejected);
     t.equal(pool.resources.arena.heldBytes, 0);
@@ -191,7 +191,7 @@ t.test('a reset within a body that ends with the connection is a failure, a FIN 
   });
   t.equal(e.failure, '');
   t.equal(e.body, 'all there is');
-  t.ok(e.call.endUs >= e.call.sentUs);
+  t.ok(e.call.figures.endUs >= e.call.figures.sentUs);
 
   let peerToReset: { reset(): void } | null = null;
   const server = await RawServer.listen(async (peer) => {

@@ -133,11 +133,14 @@ t.test('requests without and with bodies arrive as HTTP/2, and share one connect
   const chunked = await new Exchange().post(pool, Framing.CHUNKED, 0, ['', 'hello', '']).end();
   t.match(chunked.body, /:authority=origin body=hello$/);
   t.equal(server.sessions, 1);
-  t.notOk(got.call.reused);
-  t.ok(chunked.call.reused);
-  t.equal(chunked.call.requestBytes, 5);
-  t.equal(chunked.call.responseBytes, chunked.body.length);
-  t.ok(chunked.call.sentUs <= chunked.call.firstByteUs && chunked.call.firstByteUs <= chunked.call.endUs);
+  t.notOk(got.call.figures.reused);
+  t.ok(chunked.call.figures.reused);
+  t.equal(chunked.call.figures.requestBytes, 5);
+  t.equal(chunked.call.figures.responseBytes, chunked.body.length);
+  t.ok(
+    chunked.call.figures.sentUs <= chunked.call.figures.firstByteUs &&
+      chunked.call.figures.firstByteUs <= chunked.call.figures.endUs,
+  );
   t.equal(pool.counted.http2, 1);
   t.equal(pool.counted.idle, 1);
 });
@@ -178,7 +181,7 @@ t.test('HEAD, 204 and 304 have no body', async (t) => {
     ['GET', 304],
   ] as const) {
     const got = await new Exchange().send(pool, { method, target: `/${status}` }).end();
-    t.strictSame([got.failure, got.call.status, got.body], ['', status, ''], `${method} ${status}`);
+    t.strictSame([got.failure, got.call.figures.status, got.body], ['', status, ''], `${method} ${status}`);
   }
 });
 
@@ -201,7 +204,7 @@ t.test('a connection is filled before another is opened, and the rest waits in t
     while (held.length <= next) await new Promise(setImmediate);
     answer(held[next]!);
   }
-  for (const exchange of all) t.equal((await exchange.end()).call.status, 200);
+  for (const exchange of all) t.equal((await exchange.end()).call.figures.status, 200);
   t.equal(server.sessions, 2);
   t.equal(pool.endpoints[0]!.pending, 0);
   t.equal(pool.idle, 2);
@@ -211,7 +214,7 @@ t.test('`streams.max` bounds what one connection gets', async (t) => {
   const server = await NodeServer.listen(t, tell);
   const pool = poolTo(t, server.port, { streamsMax: 1, connectionsMax: 3 });
   const all = Array.from({ length: 7 }, () => new Exchange().get(pool));
-  for (const exchange of all) t.equal((await exchange.end()).call.status, 200);
+  for (const exchange of all) t.equal((await exchange.end()).call.figures.status, 200);
   t.equal(server.sessions, 3);
 });
 
@@ -283,7 +286,7 @@ t.test('a canceled call resets its stream and leaves the connection to others', 
   const hanging = new Exchange().send(pool, { target: '/hang' });
   await new Exchange().get(pool).end();
   hanging.call.cancel();
-  t.equal((await new Exchange().get(pool).end()).call.status, 200);
+  t.equal((await new Exchange().get(pool).end()).call.figures.status, 200);
   t.ok(codes.includes(8), 'CANCEL');
   t.equal(server.sessions, 1);
   t.notOk(hanging.over);
@@ -302,7 +305,7 @@ t.test('an answer before the request is whole ends the call, and the stream is r
   const exchange = new Exchange().send(pool, { method: 'POST', framing: Framing.CHUNKED });
   exchange.call.write(Buffer.from('some'), false);
   await exchange.end();
-  t.equal(exchange.call.status, 413);
+  t.equal(exchange.call.figures.status, 413);
   t.equal(exchange.body, 'too much');
   while (code < 0) await new Promise(setImmediate);
   t.equal(code, 0);
@@ -330,8 +333,8 @@ t.test('times of a call end its stream alone, and the endpoint is blamed', async
   const stops = new Exchange().send(pool, { target: '/stop', totalMs: 0, idleMs: 300 });
   const first = new Exchange().send(pool, { target: '/hang', totalMs: 0, firstByteMs: 300 });
   for (const exchange of [late, stops, first]) t.equal((await exchange.end()).failure, 'timeout');
-  t.ok(stops.call.headSeen);
-  t.equal((await new Exchange().get(pool).end()).call.status, 200);
+  t.ok(stops.call.figures.headSeen);
+  t.equal((await new Exchange().get(pool).end()).call.figures.status, 200);
   t.equal(server.sessions, 1);
 });
 
@@ -368,7 +371,7 @@ t.test('`auto` falls back to HTTP/1.1, with the body that has come meanwhile', a
   t.equal((await post.end()).body, 'POST abcdef over 1.1');
   late.call.write(Buffer.from('y'), true);
   t.equal((await late.end()).body, 'POST xy over 1.1');
-  t.equal(late.call.requestBytes, 2);
+  t.equal(late.call.figures.requestBytes, 2);
   t.strictSame([get.sent, post.sent, late.sent], [1, 1, 1]);
   const { opened } = pool.counted;
   await new Exchange().get(pool).end();
@@ -397,7 +400,7 @@ t.test('idle connections expire with a GOAWAY, and a closed pool keeps none', as
   const closed = poolTo(t, server.port);
   const last = new Exchange().get(closed);
   closed.close();
-  t.equal((await last.end()).call.status, 200);
+  t.equal((await last.end()).call.figures.status, 200);
   while (server.open > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   t.equal(closed.open, 0);
   t.equal(closed.counted.opened, closed.counted.closed);

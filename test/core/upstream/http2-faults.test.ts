@@ -115,7 +115,7 @@ t.test('GOAWAY lets the streams finish that it names, and new ones get another c
   t.equal(third!.body, 'answer 1', 'on the second connection');
   await first!.end();
   await second!.end();
-  t.strictSame([first!.body, second!.call.status], ['late', 200]);
+  t.strictSame([first!.body, second!.call.figures.status], ['late', 200]);
   t.equal((await new Exchange().get(pool).end()).failure, '');
   await server.peers[0]!.ended();
   t.equal(server.peers.length, 2);
@@ -135,9 +135,9 @@ for (const [what, code, failure] of [
     });
     const [broken, whole] = [new Exchange().get(pool), new Exchange().get(pool)];
     t.equal((await broken.end()).failure, failure);
-    t.equal((await whole.end()).call.status, 200);
-    t.equal(broken.call.error.errno, what);
-    t.equal((await new Exchange().get(pool).end()).call.status, 200);
+    t.equal((await whole.end()).call.figures.status, 200);
+    t.equal(broken.call.figures.error.errno, what);
+    t.equal((await new Exchange().get(pool).end()).call.figures.status, 200);
     t.equal(server.peers.length, 1);
   });
 }
@@ -149,7 +149,7 @@ t.test('RST_STREAM within a body fails after what had come', async (t) => {
     peer.send(peer.headers(1, ok, false), data(1, 'some', false), reset(1, Code.NO_ERROR));
   });
   const got = await new Exchange().get(pool).end();
-  t.strictSame([got.failure, got.body, got.call.headSeen], ['reset', 'some', true]);
+  t.strictSame([got.failure, got.body, got.call.figures.headSeen], ['reset', 'some', true]);
 });
 
 t.test('a malformed response fails its call alone, with protocol', async (t) => {
@@ -161,7 +161,7 @@ t.test('a malformed response fails its call alone, with protocol', async (t) => 
     await serve(peer, 3);
   });
   t.equal((await new Exchange().get(pool).end()).failure, 'protocol');
-  t.equal((await new Exchange().get(pool).end()).call.status, 200);
+  t.equal((await new Exchange().get(pool).end()).call.figures.status, 200);
   t.equal(server.peers.length, 1);
 });
 
@@ -183,7 +183,7 @@ t.test('a broken frame ends the connection and all of its calls, which is one fa
   for (const exchange of all) t.equal((await exchange.end()).failure, 'protocol');
   await server.peers[0]!.until(/^GOAWAY 0 FRAME_SIZE_ERROR$/);
   t.equal(pool.counted.ejections, 0, 'two in a row would eject it');
-  t.equal((await new Exchange().get(pool).end()).call.status, 200);
+  t.equal((await new Exchange().get(pool).end()).call.figures.status, 200);
   t.equal(pool.endpoints[0]!.pending, 0);
 });
 
@@ -304,7 +304,7 @@ t.test('frames of a body that leave in between keep a call from being unread', a
     idleMs: 400,
   });
   exchange.call.write(Buffer.alloc(60), true);
-  t.strictSame([(await exchange.end()).failure, exchange.call.status], ['', 200]);
+  t.strictSame([(await exchange.end()).failure, exchange.call.figures.status], ['', 200]);
 });
 
 t.test('a flood of empty frames ends the connection, and is counted', async (t) => {
@@ -359,7 +359,7 @@ t.test('a quiet endpoint that owes a response gets a PING, and is lost without a
   pass(limits.upstreamPongMs + 100);
   t.equal((await stuck.end()).body, 'answer 1', 'a GET is sent again');
   t.equal((await write.end()).failure, 'timeout');
-  t.equal(write.call.error.cause, 27);
+  t.equal(write.call.figures.error.cause, 27);
 });
 
 t.test('an answered PING keeps a quiet connection, and the next one comes much later', async (t) => {
@@ -403,7 +403,7 @@ t.test('after a call that timed out, new ones avoid the connection until it answ
   const back = new Exchange().get(pool);
   await first!.until(/^HEADERS 3 /);
   first!.send(first!.headers(3, ok));
-  t.equal((await back.end()).call.status, 200);
+  t.equal((await back.end()).call.figures.status, 200);
 });
 
 t.test('SETTINGS that are not acknowledged cost the connection', async (t) => {
@@ -429,7 +429,7 @@ t.test('an endpoint whose address is gone finishes its streams and gets no new o
   pool.follow([]);
   const [peer] = server.peers;
   peer!.send(peer!.headers(1, ok));
-  t.equal((await last.end()).call.status, 200);
+  t.equal((await last.end()).call.figures.status, 200);
   await peer!.until(/^GOAWAY 0 NO_ERROR$/);
   await peer!.ended();
 });

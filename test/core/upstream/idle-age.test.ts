@@ -43,12 +43,12 @@ class Aging {
 
   async get(): Promise<boolean> {
     const e = await new Exchange().get(this.pool).end();
-    return e.call.reused;
+    return e.call.figures.reused;
   }
 
   async post(): Promise<boolean> {
     const e = await new Exchange().post(this.pool, Framing.LENGTH, 2, ['hi']).end();
-    return e.call.reused;
+    return e.call.figures.reused;
   }
 }
 

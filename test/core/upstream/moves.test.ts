@@ -45,7 +45,10 @@ t.test(
       pool.endpoints.map((endpoint) => endpoint.address),
       [at(next.port).address],
     );
-    t.equal((await new Exchange().get(pool).end()).call.endpoint!.plan.authority, `127.0.0.1:${next.port}`);
+    t.equal(
+      (await new Exchange().get(pool).end()).call.figures.endpoint!.plan.authority,
+      `127.0.0.1:${next.port}`,
+    );
     held.answers[0]!();
     t.equal((await busy.end()).body, 'ok', 'what was under way is finished');
     t.match(pool.counted, { opened: 3, closed: 2, idle: 1 });
@@ -187,12 +190,12 @@ t.test('calls that wait are not given a connection of an address that became unh
   const second = await new Exchange().get(pool).until('sent');
   const third = new Exchange().get(pool);
   new HealthBlock(block).set(Health.UNHEALTHY, 0);
-  const [toFirst, toSecond] = [first, second].map((e) => e.call.endpoint!.plan.authority);
+  const [toFirst, toSecond] = [first, second].map((e) => e.call.figures.endpoint!.plan.authority);
   t.not(toFirst, toSecond);
   while (held.answers.length < 2) await new Promise(setImmediate);
   for (const answer of held.answers) answer();
   await Promise.all([first.end(), second.end()]);
-  t.equal((await third.end()).call.endpoint!.plan.authority, `127.0.0.1:${servers[1]!.port}`);
+  t.equal((await third.end()).call.figures.endpoint!.plan.authority, `127.0.0.1:${servers[1]!.port}`);
 });
 
 t.test('TLS asks for the name at whatever address it is', async (t) => {

@@ -108,7 +108,10 @@ t.test(
     for (const [index, one] of sent.entries()) {
       await one.over;
       t.strictSame([one.body, one.status, one.failure, one.sent], [`/${index}`, 200, '', 1]);
-      t.ok(one.call.endUs >= one.call.firstByteUs && one.call.firstByteUs >= one.call.sentUs);
+      t.ok(
+        one.call.figures.endUs >= one.call.figures.firstByteUs &&
+          one.call.figures.firstByteUs >= one.call.figures.sentUs,
+      );
     }
     t.equal(server.connections, 1);
     t.equal(reads.length, 1, 'one write');

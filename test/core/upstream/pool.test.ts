@@ -47,7 +47,7 @@ t.test('exchanges one after the other share one connection', async (t) => {
   const pool = new TestPool([server.port]);
   for (let i = 0; i < 20; i++) {
     const e = await new Exchange().get(pool).end();
-    t.equal(e.call.reused, i > 0);
+    t.equal(e.call.figures.reused, i > 0);
   }
   t.equal(server.connections, 1);
   t.match(pool.counted, { opened: 1, closed: 0, idle: 1, retried: 0, handshakes: 0, resumed: 0 });
@@ -155,7 +155,7 @@ t.test('an endpoint that refuses is passed over for another one', async (t) => {
     const e = await new Exchange().get(pool).end();
     t.equal(e.body, 'ok');
     t.equal(e.sent, 1);
-    t.strictSame(e.call.endpoint?.plan, endpointOn(server.port));
+    t.strictSame(e.call.figures.endpoint?.plan, endpointOn(server.port));
   }
   t.equal(pool.counted.opened, 2, 'and rests: it is not tried again at once');
 });
@@ -389,7 +389,7 @@ t.test(
     t.teardown(() => Promise.all([bad.close(), good.close()]));
     const pool = new TestPool([bad.port, good.port], {}, undefined, () => nowUs);
     const statuses: number[] = [];
-    for (let i = 0; i < 30; i++) statuses.push((await new Exchange().get(pool).end()).call.status);
+    for (let i = 0; i < 30; i++) statuses.push((await new Exchange().get(pool).end()).call.figures.status);
     t.equal(statuses.filter((one) => one === 503).length, 5);
     t.match(pool.counted, { ejected: 1, ejections: 1 });
     t.notOk(pool.outOfService);
@@ -400,7 +400,7 @@ t.test(
     let back = 0;
     for (let i = 0; i < 100; i++) {
       const e = await new Exchange().get(pool).end();
-      if (e.call.endpoint!.plan.authority.endsWith(`:${bad.port}`)) back++;
+      if (e.call.figures.endpoint!.plan.authority.endsWith(`:${bad.port}`)) back++;
     }
     t.ok(back >= 4 && back <= 6, `a tenth of a half: ${back} of 100`);
   },

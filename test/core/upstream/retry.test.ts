@@ -56,7 +56,7 @@ for (const [death, die] of deaths) {
     const e = await new Exchange().get(pool).end();
     t.equal(e.body, 'ok');
     t.equal(e.sent, 1, 'sent is reported once');
-    t.equal(e.call.reused, false);
+    t.equal(e.call.figures.reused, false);
     t.equal(server.connections, 2);
     t.equal(pool.counted.retried, 1);
   });
@@ -111,13 +111,13 @@ t.test(
     const e = new Exchange();
     e.send(pool, { method: 'PUT', framing: Framing.LENGTH, contentLength: 11 });
     e.call.write(Buffer.from('hello '), false);
-    t.equal(e.call.reused, true);
+    t.equal(e.call.figures.reused, true);
     while (pool.counted.retried === 0) await new Promise(setImmediate);
     e.call.write(Buffer.from('world'), true);
     await e.end();
     t.equal(e.body, 'ok');
     t.equal(body, 'hello world');
-    t.equal(e.call.requestBytes, 11);
+    t.equal(e.call.figures.requestBytes, 11);
   },
 );
 

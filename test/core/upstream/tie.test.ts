@@ -41,7 +41,7 @@ async function ask(pool: TestPool, tie: Tie | null, fields = ''): Promise<string
   request.tie = tie;
   e.call.start(pool, request);
   await e.end();
-  return e.body === '' ? `${e.call.status}` : e.body;
+  return e.body === '' ? `${e.call.figures.status}` : e.body;
 }
 
 const alice = 'Authorization: NTLM alice\r\n';

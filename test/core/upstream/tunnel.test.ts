@@ -35,7 +35,7 @@ t.test(
     const e = await new Exchange().upgrade(pool).until('tunnel data');
     t.match(asked, /Connection: Upgrade\r\nUpgrade: chat\r\n/);
     t.equal(e.head, '101 Switching Protocols\r\nX-A: b');
-    t.equal(e.call.status, 101);
+    t.equal(e.call.figures.status, 101);
     e.tunnel!.write(Buffer.from('hi!'));
     e.tunnel!.write(Buffer.from('bye'));
     await e.until('tunnel closed');
@@ -83,7 +83,7 @@ t.test('a 101 that nobody asked for is refused, also on a connection that asked 
   await new Exchange().upgrade(pool).end();
   const e = await new Exchange().get(pool).end();
   t.equal(e.failure, 'protocol');
-  t.equal(e.call.fault, ResponseFault.UNASKED_UPGRADE);
+  t.equal(e.call.figures.fault, ResponseFault.UNASKED_UPGRADE);
 });
 
 t.test('a tunnel takes no place in its pool', async (t) => {

@@ -166,7 +166,7 @@ t.test('a body that waits is sent whole, however small its pieces are', async (t
   for (const byte of text) t.equal(bytes.call.write(Buffer.from(byte), false), true);
   bytes.call.write(new Uint8Array(0), true);
   t.equal((await bytes.end()).body, 'ok');
-  t.equal(bytes.call.requestBytes, 1 + text.length);
+  t.equal(bytes.call.figures.requestBytes, 1 + text.length);
   for (const upload of uploads) upload.call.cancel();
 });
 
