@@ -17,15 +17,22 @@ export interface H2LoadCase {
   readonly streams: number;
   /** 0: GETs. */
   readonly bodyBytes: number;
+  /** One message of gRPC is the body. */
+  readonly grpc?: boolean;
 }
+
+/** A message of gRPC with five bytes. */
+export const grpcMessage = Buffer.from([0, 0, 0, 0, 5, 0x0a, 3, 0x61, 0x62, 0x63]);
+const grpcFields = ['-H', 'content-type: application/grpc', '-H', 'te: trailers'];
 
 /** Loads `url` over HTTP/2. Rejects with an Error when it fails. */
 export async function h2load(
   url: string,
-  { requests, connections, streams, bodyBytes }: H2LoadCase,
+  { requests, connections, streams, bodyBytes, grpc = false }: H2LoadCase,
   cpus: string | null,
 ): Promise<H2Load> {
-  const body = bodyBytes === 0 ? [] : ['-d', bodyFile(bodyBytes)];
+  const sent = grpc ? grpcMessage : Buffer.alloc(bodyBytes, '.');
+  const body = sent.length === 0 ? [] : ['-d', bodyFile(sent), ...(grpc ? grpcFields : [])];
   const words = ['-n', String(requests), '-c', String(connections), '-m', String(streams), ...body, url];
   return parseH2load(await new Child('h2load', words, { cpus }).output());
 }
@@ -40,17 +47,18 @@ function parseH2load(text: string): H2Load {
   return { requests: Number(succeeded), errors: Number(failed) + bad };
 }
 
-/** Paths by length. */
-const bodies = new Map<number, string>();
+/** Paths by content. */
+const bodies = new Map<string, string>();
 
-function bodyFile(bytes: number): string {
-  let path = bodies.get(bytes);
+function bodyFile(bytes: Buffer): string {
+  const content = bytes.toString('latin1');
+  let path = bodies.get(content);
   if (path === undefined) {
     const directory = mkdtempSync(join(tmpdir(), 'umbra-bench-h2load-'));
     process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
     path = join(directory, 'body');
-    writeFileSync(path, Buffer.alloc(bytes, '.'));
-    bodies.set(bytes, path);
+    writeFileSync(path, bytes);
+    bodies.set(content, path);
   }
   return path;
 }

@@ -4,7 +4,7 @@ import type { Placement } from '../placement.js';
 import { certificate } from './certificate.js';
 import { missingFor } from './missing.js';
 import { startServer } from './server.js';
-import { plainCase, type RunningTarget, type Target, type TargetCase } from './target.js';
+import type { RunningTarget, Target, TargetCase } from './target.js';
 
 const httpManager =
   'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
@@ -17,43 +17,34 @@ export function envoyFor(name: string, what: TargetCase): Target {
     mirrors: what.mirrorPercent > 0,
     missing: () => missingFor('envoy', what),
     start: ({ primary, shadow }, placement) =>
-      startServer(
-        {
-          command: 'envoy',
-          secure: what.tls,
-          // JSON is YAML, and needs no care for indentation.
-          files: (port) => ({
-            'envoy.yaml': JSON.stringify(configuration(port, primary.port, shadow.port, what), null, 2),
-          }),
-          args: () => [
-            '-c',
-            'envoy.yaml',
-            '--concurrency',
-            '1',
-            '--log-level',
-            'error',
-            '--disable-hot-restart',
-          ],
-        },
-        placement,
-      ),
+      startEnvoy((port) => configuration(port, primary.port, shadow.port, what), placement, what.tls),
   };
 }
 
-/** `envoyHttp2` starts an Envoy for clients of HTTP/2 on a plain port, before an origin of `protocol`. */
+/** `envoyHttp2` starts an Envoy for clients of HTTP/2 on a plain port, before one origin of `protocol`. */
 export function envoyHttp2(
   originPort: number,
   protocol: 'http1' | 'http2',
+  what: TargetCase,
   placement: Placement,
+): Promise<RunningTarget> {
+  return startEnvoy(
+    (port) => configuration(port, originPort, originPort, what, protocol === 'http2'),
+    placement,
+  );
+}
+
+function startEnvoy(
+  configured: (port: number) => object,
+  placement: Placement,
+  secure = false,
 ): Promise<RunningTarget> {
   return startServer(
     {
       command: 'envoy',
-      files: (port) => ({
-        'envoy.yaml': JSON.stringify(
-          configuration(port, originPort, originPort, plainCase, protocol === 'http2'),
-        ),
-      }),
+      secure,
+      // JSON is YAML, and needs no care for indentation.
+      files: (port) => ({ 'envoy.yaml': JSON.stringify(configured(port), null, 2) }),
       args: () => ['-c', 'envoy.yaml', '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart'],
     },
     placement,

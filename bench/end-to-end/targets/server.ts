@@ -14,7 +14,7 @@ const readyPollMs = 20;
 export interface ServerProgram {
   readonly command: string;
   /** By name, in a directory of their own, which is where the program runs. */
-  files(port: number): Readonly<Record<string, string>>;
+  files(port: number): Readonly<Record<string, string | Buffer>>;
   /** `directory` holds the files. */
   args(directory: string): readonly string[];
   readonly secure?: boolean;

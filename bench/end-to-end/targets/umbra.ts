@@ -112,7 +112,8 @@ export function umbraTarget(
   };
 }
 
-async function droppedText(admin: string): Promise<string | null> {
+/** What umbra counted of copies that were not made or failed; null for nothing. */
+export async function droppedText(admin: string): Promise<string | null> {
   const { mirrors } = (await (await fetch(`${admin}/api/stats`)).json()) as {
     mirrors: { dropped: Record<string, number>; failed: Record<string, number> }[];
   };
