@@ -5,7 +5,7 @@
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { writeNow } from '../../core/write-now.js';
-import { takeOver } from '../../workers/downstream/node/accepted-handle.js';
+import { handleOf, socketOn } from '../../workers/downstream/node/accepted-handle.js';
 
 const origin = Number(process.argv[2]);
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -31,12 +31,14 @@ const server = createServer({ pauseOnConnect: true }, (accepted) => {
   const upstream: Socket = connect({ port: origin, host: '127.0.0.1', noDelay: true, onread });
   upstream.on('error', () => {}).on('close', () => (client ?? accepted).destroy());
   upstream.on('connect', () => {
-    client = takeOver(
-      accepted,
+    const handle = handleOf(accepted);
+    if (handle === null) return;
+    client = socketOn(
+      handle,
       into(() => upstream),
     );
-    client?.setNoDelay(true);
-    client?.on('error', () => {}).on('close', () => upstream.destroy());
+    client.setNoDelay(true);
+    client.on('error', () => {}).on('close', () => upstream.destroy());
   });
 });
 server.listen(0, '127.0.0.1', () => {

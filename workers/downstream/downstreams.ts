@@ -30,6 +30,7 @@ export function openDownstreams(
   handlers: readonly RequestHandler[],
   counts: readonly ConnectionCount[],
   threadCounters: ThreadCounters,
+  ticketKeys: Uint8Array | null,
 ): OpenDownstreams {
   const counters: DownstreamCounters = {
     accepted: () => {
@@ -66,7 +67,7 @@ export function openDownstreams(
     const handler = handlers[index]!;
     const count = counts[index]!;
     if (listener.engine === 'node') {
-      resources ??= new NodeResources(nowUs);
+      resources ??= new NodeResources(nowUs, ticketKeys);
       const downstream = new NodeDownstream(listener, handler, counters, resources, count);
       const port = downstream.descriptor();
       downstreams.push(downstream);

@@ -2,6 +2,7 @@
  * The memory that threads share, besides counters: rings, doorbells, and which limits are reached. Main
  * creates it once, and it outlives the threads: a replacement continues where its predecessor stopped.
  */
+import { randomBytes } from 'node:crypto';
 import { limits } from '../../core/limits.js';
 import { FullSlots } from '../../core/mirror/full-slots.js';
 import { HeldBack } from '../../core/mirror/held-back.js';
@@ -21,6 +22,7 @@ import type { ThreadStart } from '../protocol/messages.js';
 export type SharedStart = Pick<
   ThreadStart,
   | 'connectionCounts'
+  | 'ticketKeys'
   | 'routeCounts'
   | 'rings'
   | 'doorbells'
@@ -33,6 +35,9 @@ export type SharedStart = Pick<
   | 'pairDoorbell'
 >;
 
+/** What `ticketKeys` of `node:tls` must have. */
+const TICKET_KEYS_BYTES = 48;
+
 export class SharedMemory {
   readonly logDoorbell = createDoorbell();
   /** One for each thread, proxy threads first. */
@@ -44,6 +49,7 @@ export class SharedMemory {
   readonly #shadows: number;
   readonly #listeners: number;
   readonly #connectionCounts: SharedArrayBuffer;
+  readonly #ticketKeys: Uint8Array;
   /** Indexed by proxy thread, then by shadow thread. */
   readonly #rings: readonly (readonly SharedArrayBuffer[])[];
   /** Indexed by shadow thread. */
@@ -63,6 +69,7 @@ export class SharedMemory {
     this.#shadows = shadow;
     this.#listeners = listeners.length;
     this.#connectionCounts = createConnectionCounts(listeners.length, proxy);
+    this.#ticketKeys = randomBytes(TICKET_KEYS_BYTES);
     this.#routeCounts = times(proxy, RouteCounts.create);
     this.#rings = times(proxy, () => times(shadow, () => createRing(ringBytes)));
     this.#sinkRings = times(proxy, () => createRing(ringBytes));
@@ -76,6 +83,7 @@ export class SharedMemory {
     const isProxy = kind === 'proxy';
     return {
       connectionCounts: this.#connectionCounts,
+      ticketKeys: isProxy ? this.#ticketKeys : null,
       routeCounts: isProxy ? this.#routeCounts[index]! : null,
       ...this.#ringsOf(kind, index),
       sink: isProxy ? { ring: this.#sinkRings[index], doorbell: this.#sinkDoorbell } : null,

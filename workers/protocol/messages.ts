@@ -62,6 +62,11 @@ export interface ThreadStart {
   readonly routeCounts: SharedArrayBuffer | null;
   /** The block of `core/record/connection-count`, in which proxy threads count. */
   readonly connectionCounts: SharedArrayBuffer;
+  /**
+   * 48 random bytes of this process, by which proxy threads encrypt the sessions that clients of TLS keep.
+   * Null for other threads.
+   */
+  readonly ticketKeys: Uint8Array | null;
   /** proxy: one per shadow thread. shadow and sink: one per proxy thread. */
   readonly rings: readonly SharedArrayBuffer[];
   /** proxy: one per shadow thread. shadow and sink: its own alone. */

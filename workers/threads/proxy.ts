@@ -87,7 +87,13 @@ class ProxyThread implements DataThread {
     const counts = listeners.map(
       (_, listener) => new ConnectionCount(start.connectionCounts, listener, start.index, threads.proxy),
     );
-    const { downstreams, descriptors, transfer } = openDownstreams(listeners, this.#edges, counts, counters);
+    const { downstreams, descriptors, transfer } = openDownstreams(
+      listeners,
+      this.#edges,
+      counts,
+      counters,
+      start.ticketKeys,
+    );
     this.#downstreams = downstreams;
     say({ type: 'ready', descriptors }, transfer);
   }

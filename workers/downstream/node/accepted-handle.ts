@@ -3,6 +3,7 @@
  * accepted connections, only for sockets that are made, and what it uses for that is not in the public types.
  */
 import { type Server, Socket } from 'node:net';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 
 /** The handle of an accepted connection. */
 export type AcceptedHandle = object;
@@ -27,16 +28,21 @@ export function socketOn(handle: AcceptedHandle, onread: OnRead): Socket {
   return new AdoptingSocket(optionsFor(handle, onread));
 }
 
-/** The same on the handle of a socket that was accepted paused; null if that one is gone already. */
-export function takeOver(accepted: Socket, onread: OnRead): Socket | null {
+/** Returns the socket of a TLS connection of a client, which reads in the same way. */
+export function secureSocketOn(handle: AcceptedHandle, options: TLSSocketOptions, onread: OnRead): TLSSocket {
+  const socket = new AdoptingTlsSocket({ ...options, handle, onread, allowHalfOpen: true });
+  // Without a socket given, it takes itself for one that is being opened.
+  (socket as { connecting: boolean }).connecting = false;
+  return socket;
+}
+
+/** Returns the handle of a socket that was accepted paused, and is not used any more; null if it is gone. */
+export function handleOf(accepted: Socket): AcceptedHandle | null {
   const owner = accepted as unknown as WithHandle<AcceptedHandle>;
   const handle = owner._handle;
-  if (handle === null) {
-    accepted.destroy();
-    return null;
-  }
   owner._handle = null;
-  return socketOn(handle, onread);
+  if (handle === null) accepted.destroy();
+  return handle;
 }
 
 /**
@@ -52,6 +58,27 @@ export function acceptHandles(server: Server, onHandle: (handle: AcceptedHandle)
     if (error !== 0 || handle === undefined) ofNode.call(this, error, handle);
     else onHandle(handle);
   };
+}
+
+interface TlsInternals {
+  readonly _tlsOptions: { readonly handle: AcceptedHandle };
+}
+type WrapHandle = (wrap: unknown, handle: unknown, isWriting: boolean) => object;
+const wrapHandle = (TLSSocket.prototype as unknown as { _wrapHandle: WrapHandle })._wrapHandle;
+
+/**
+ * `TLSSocket` reads into a buffer of ours only where it opens the connection itself. So it is made without a
+ * socket, and finds the accepted handle in the place of the one that it would make.
+ */
+class AdoptingTlsSocket extends (TLSSocket as unknown as new (_: unknown, options: object) => TLSSocket) {
+  constructor(options: object) {
+    super(undefined, options);
+  }
+
+  protected _wrapHandle(wrap: unknown, _handle: unknown, isWriting: boolean): object {
+    const { handle } = (this as unknown as TlsInternals)._tlsOptions;
+    return wrapHandle.call(this, wrap, handle, isWriting);
+  }
 }
 
 /**

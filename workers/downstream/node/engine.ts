@@ -45,7 +45,7 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.#tls = listener.tls;
     this.#counters = counters;
     this.#count = count;
-    this.#server = new NodeServer(listener, {
+    this.#server = new NodeServer(listener, resources.ticketKeys, {
       onConnection: (secure) => this.#accept(secure),
       readBuffer: () => resources.readBuffer(),
     });

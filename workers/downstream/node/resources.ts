@@ -11,6 +11,8 @@ import { Output } from './output.js';
 export class NodeResources {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
+  /** Null: sessions of TLS are resumed by this thread alone, until its certificate changes. */
+  readonly ticketKeys: Buffer | null;
   readonly scanner = new RequestHeadScanner();
   readonly output = new Output();
   readonly turn = new FlushTurn();
@@ -19,8 +21,9 @@ export class NodeResources {
   #http2: SessionResources | null = null;
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, ticketKeys: Uint8Array | null = null) {
     this.clock = clock;
+    this.ticketKeys = ticketKeys === null ? null : Buffer.from(ticketKeys);
     this.deadlines = new Deadlines(clock);
   }
 

@@ -2,10 +2,10 @@
  * The server of one listener on one proxy thread: accepts connections, and reads plain ones into a buffer of
  * ours.
  */
-import { createServer, type Server, type Socket } from 'node:net';
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { createServer, type Server } from 'node:net';
+import { createSecureContext, type SecureContext, type TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { ListenerPlan, ListenerTlsPlan, Protocol } from '../../../core/plan.js';
-import { type AcceptedHandle, acceptHandles, type OnRead, socketOn, takeOver } from './accepted-handle.js';
+import { type AcceptedHandle, acceptHandles, handleOf, secureSocketOn, socketOn } from './accepted-handle.js';
 import { AcceptedSocket } from './client-connection.js';
 import type { NodeConnection } from './connection.js';
 
@@ -26,32 +26,32 @@ export interface ServerEvents {
 export class NodeServer {
   readonly server: Server;
   readonly #events: ServerEvents;
-  readonly #canReset: boolean;
+  readonly #isTcp: boolean;
+  readonly #ticketKeys: Buffer | null;
   /** Null for a plain listener. */
   #context: SecureContext | null;
   /** What handshakes offer; null: nothing, and clients speak HTTP/1. */
   #offered: string[] | null;
 
-  constructor({ address, tls, protocols }: ListenerPlan, events: ServerEvents) {
+  constructor({ address, tls, protocols }: ListenerPlan, ticketKeys: Buffer | null, events: ServerEvents) {
     this.#events = events;
-    this.#canReset = address.kind === 'tcp';
-    this.#context = tls === null ? null : contextOf(tls);
+    this.#ticketKeys = ticketKeys;
+    this.#isTcp = address.kind === 'tcp';
+    this.#context = tls === null ? null : contextOf(tls, ticketKeys);
     this.#offered = offeredNames(protocols);
-    this.server = createServer({ pauseOnConnect: tls === null, allowHalfOpen: true });
+    this.server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
     this.server.on('connection', (accepted) => {
-      if (this.#context === null) this.#attachPlain((onread) => takeOver(accepted, onread));
-      else this.#attachSecure(accepted, this.#context);
+      const handle = handleOf(accepted);
+      if (handle !== null) this.#attach(handle);
     });
-    if (tls !== null) return;
-    const attach = (handle: AcceptedHandle): void => this.#attachPlain((onread) => socketOn(handle, onread));
-    this.server.on('listening', () => acceptHandles(this.server, attach));
+    this.server.on('listening', () => acceptHandles(this.server, (handle) => this.#attach(handle)));
   }
 
   /**
    * Handshakes from now on show this certificate; open connections keep theirs. Throws if it can't be used.
    */
   useCertificate(tls: ListenerTlsPlan): void {
-    this.#context = contextOf(tls);
+    this.#context = contextOf(tls, this.#ticketKeys);
   }
 
   /** Handshakes from now on offer these. */
@@ -59,44 +59,41 @@ export class NodeServer {
     this.#offered = offeredNames(protocols);
   }
 
-  /** `open` returns the socket, or null if it is gone already. */
-  #attachPlain(open: (onread: OnRead) => Socket | null): void {
+  /**
+   * A connection over TLS is counted, and its time runs, from before the handshake: a client that never ends
+   * its handshake is bounded like one that never ends its head. `tls.Server` reports a connection only after
+   * it.
+   */
+  #attach(handle: AcceptedHandle): void {
+    const secureContext = this.#context;
+    const isSecure = secureContext !== null;
     let taken: AcceptedSocket | null = null;
     const buffer = this.#events.readBuffer();
     const callback = (bytes: number): boolean => {
       taken!.reader.receive(buffer, bytes);
       return true;
     };
-    const socket = open({ buffer, callback });
-    if (socket === null) return;
-    const connection = this.#events.onConnection(false);
+    const onread = { buffer, callback };
+    const socket = isSecure
+      ? secureSocketOn(handle, this.#tlsOptions(secureContext), onread)
+      : socketOn(handle, onread);
+    const connection = this.#events.onConnection(isSecure);
     if (connection === null) {
       socket.destroy();
       return;
     }
-    if (this.#canReset) socket.setNoDelay(true);
-    taken = new AcceptedSocket(socket, false, this.#canReset, connection);
+    if (this.#isTcp) socket.setNoDelay(true);
+    taken = new AcceptedSocket(socket, isSecure, this.#isTcp && !isSecure, connection);
     connection.attach(taken);
+    if (!isSecure) return;
+    const secure = socket as TLSSocket;
+    // What `tls.Server` waits for, too.
+    secure.on('secure', () => connection.onHandshakeDone(secure.alpnProtocol === ALPN_HTTP2));
   }
 
-  /**
-   * The connection is counted, and its time runs, from before the handshake: a client that never ends its
-   * handshake is bounded like one that never ends its head. `tls.Server` reports a connection only after it.
-   */
-  #attachSecure(accepted: Socket, secureContext: SecureContext): void {
-    const connection = this.#events.onConnection(true);
-    if (connection === null) {
-      accepted.destroy();
-      return;
-    }
-    if (this.#canReset) accepted.setNoDelay(true);
-    const ALPNProtocols = this.#offered ?? undefined;
-    const socket = new TLSSocket(accepted, { isServer: true, secureContext, ALPNProtocols });
-    const taken = new AcceptedSocket(socket, true, false, connection);
-    connection.attach(taken);
-    // What `tls.Server` waits for, too.
-    socket.on('secure', () => connection.onHandshakeDone(socket.alpnProtocol === ALPN_HTTP2));
-    socket.on('data', (bytes: Buffer) => taken.reader.receive(bytes, bytes.length));
+  #tlsOptions(secureContext: SecureContext): TLSSocketOptions {
+    if (this.#offered === null) return { isServer: true, secureContext };
+    return { isServer: true, secureContext, ALPNProtocols: this.#offered };
   }
 }
 
@@ -106,6 +103,8 @@ function offeredNames(protocols: readonly Protocol[]): string[] | null {
   return protocols.includes('http1') ? [ALPN_HTTP2, ALPN_HTTP1] : [ALPN_HTTP2];
 }
 
-function contextOf({ cert, key }: ListenerTlsPlan): SecureContext {
-  return createSecureContext({ cert: cert.pem, key: key.pem, sessionIdContext: 'umbra' });
+/** Contexts with the same `ticketKeys` resume each other's sessions, whatever their thread or certificate. */
+function contextOf({ cert, key }: ListenerTlsPlan, ticketKeys: Buffer | null): SecureContext {
+  const ours = ticketKeys === null ? {} : { ticketKeys };
+  return createSecureContext({ cert: cert.pem, key: key.pem, sessionIdContext: 'umbra', ...ours });
 }

@@ -1,4 +1,6 @@
 /** TLS connections before their handshake is done. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import type { ListenerLimits } from '../../../../core/plan.js';
 import { ClientTimeout } from '../../../../workers/downstream/downstream.js';
@@ -70,3 +72,32 @@ t.test('bytes that are no handshake close the connection, and a drain cuts what 
   await open.closed();
   t.equal(rig.counts.handshakesFailed, 2);
 });
+
+t.test('threads with the same ticket keys resume the sessions of each other', async (t) => {
+  const keys = randomBytes(48);
+  const [one, other, stranger] = await Promise.all(
+    [keys, keys, randomBytes(48)].map((ticketKeys) =>
+      NodeRig.start(t, (seen) => reply(seen.responder, 'ok'), {}, tls, ['http1'], ticketKeys),
+    ),
+  );
+  const first = connectSecurely(one!);
+  const [session] = await once(first.socket, 'session');
+  first.destroy();
+  t.equal(await isResumed(other!, session), true);
+  t.equal(await isResumed(stranger!, session), false);
+});
+
+async function isResumed({ acceptor }: NodeRig, session: Buffer): Promise<boolean> {
+  const { port } = acceptor;
+  const socket = connectTls({
+    port,
+    host: '127.0.0.1',
+    ca: authorityPem,
+    servername: 'reviews.test',
+    session,
+  });
+  await once(socket, 'secureConnect');
+  const isReused = socket.isSessionReused();
+  socket.destroy();
+  return isReused;
+}

@@ -79,10 +79,11 @@ export class NodeRig implements RequestHandler {
     bounds: Partial<ListenerLimits> = {},
     tls: ListenerPlan['tls'] = null,
     protocols: readonly Protocol[] = ['http1', 'h2'],
+    ticketKeys: Uint8Array | null = null,
   ): Promise<NodeRig> {
     const listener = listenerPlan({ address: loopback, engine: 'node', tls, protocols }, bounds);
     const acceptor = await NodeAcceptor.listen(listener);
-    const resources = new NodeResources(nowUs);
+    const resources = new NodeResources(nowUs, ticketKeys);
     const rig = new NodeRig(acceptor, listener, resources, onSeen);
     acceptor.addChild(0, rig.downstream.descriptor());
     await acceptor.settled();
