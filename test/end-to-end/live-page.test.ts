@@ -406,9 +406,12 @@ t.test('hostile names and values are text, wherever they stand', { skip: noBrows
   const counts = { pairs: 3, primaryErrors: 0, shadowErrors: 1, different: 1, statusDifferent: 0 };
   const endpoint = { endpoint: hostile, ...counts, primaryUs: us, shadowUs: us, slower: 0.5 };
   const mirrors = [{ route: hostile, version: hostile, primary: hostile, lost: 0, endpoints: [endpoint] }];
+  const called = { calls: 3, errors: 1, statuses: { [hostile]: 3 }, messages: { sent: 3, received: 2 } };
+  const methods = [{ method: hostile, ...called, latencyUs: { mean: 1, ...us } }];
+  const grpc = [{ version: hostile, role: 'primary', methods }];
   const page = await openPage(t, browser!, `${admin.url}/`, {}, async (tab) => {
     await tab.route('**/api/diffs?sets=no', (route) => route.fulfill({ json: { groups } }));
-    await tab.route('**/api/endpoints', (route) => route.fulfill({ json: { mirrors } }));
+    await tab.route('**/api/endpoints', (route) => route.fulfill({ json: { mirrors, grpc } }));
   });
   await isLive(page);
   const { tab } = page;
@@ -417,7 +420,8 @@ t.test('hostile names and values are text, wherever they stand', { skip: noBrows
   for (const place of [
     '#differences .path',
     '#differences pre',
-    '#endpoints .path',
+    '#endpoints .path >> nth=0',
+    '#endpoints .path >> nth=1',
     '.mirror .badge bdi',
     '#versions th .badge bdi',
     '#threads h3',

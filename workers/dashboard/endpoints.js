@@ -28,6 +28,11 @@ export class Endpoints {
     const shown = JSON.stringify([mirrors, grpc]);
     if (shown === this.#shown) return;
     this.#shown = shown;
+    const what = [
+      ...(mirrors.length > 0 ? ['pairs by endpoint'] : []),
+      ...(grpc.length > 0 ? ['gRPC calls by method'] : []),
+    ];
+    setText(byId('endpoints-title'), what.join(', ').replace(/^p/, 'P'));
     const isCut =
       mirrors.some(({ endpoints }) => endpoints.length > rowsShown) ||
       grpc.some(({ methods }) => methods.length > rowsShown);
