@@ -14,7 +14,7 @@ import { at, itemsAt, textAt } from './look.js';
 import { timeoutOf } from './parts.js';
 
 /** gRPC over HTTP/2, "Requests"; gRPC-Web is another protocol, as in core/grpc/grpc-method. */
-const grpcContent = { 'content-type': { regex: 'application/grpc([+; ].*)?' } };
+const grpcContent = { 'content-type': { regex: '(?i)application/grpc([+; ].*)?' } };
 /** A method, or one part of the name of a service (Gateway API, `GRPCMethodMatch`). */
 const namePart = /^[A-Za-z_][A-Za-z_0-9]*$/;
 

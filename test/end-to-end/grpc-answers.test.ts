@@ -48,7 +48,8 @@ t.test('answers of umbra itself are Trailers-Only for gRPC, and as ever for all 
       respond: { status: 403, body: 'not for you, ü', headers: { 'x-by': 'umbra' } },
     },
   );
-  const umbra = await UmbraProcess.start(config);
+  const subsets = { calls: { endpoints: `http://127.0.0.1:${v1.port}`, protocol: 'http1' } };
+  const umbra = await UmbraProcess.start({ ...config, subsets });
   const session = http2Session(umbra.url);
   t.teardown(async () => {
     session.destroy();
@@ -75,6 +76,36 @@ t.test('answers of umbra itself are Trailers-Only for gRPC, and as ever for all 
     '8',
     /too large/i,
   ]);
+  const route = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'GRPCRoute',
+    metadata: { name: 'calls' },
+    spec: {
+      hostnames: ['calls.example.com'],
+      rules: [
+        {
+          matches: [{ method: { service: 'calls.Calls', method: 'Get' } }],
+          backendRefs: [{ name: 'calls' }],
+        },
+        { matches: [{ method: { service: 'calls.Gone' } }], backendRefs: [{ name: 'nobody' }] },
+      ],
+    },
+  };
+  t.equal((await umbra.admin('POST', '/api/apply', route)).status, 200);
+  const toHost = { ':authority': 'calls.example.com' };
+  const typed = (type: string) => ({
+    method: 'POST',
+    headers: { ...toHost, 'content-type': type },
+    body: Buffer.alloc(5),
+  });
+  t.match(await call('/calls.Calls/List', { headers: toHost }), ['12']);
+  t.match(await call('/calls.Gone/Get', { headers: toHost }), ['14']);
+  for (const [type, status] of [
+    ['application/grpc', 200],
+    ['Application/gRPC+proto', 200],
+    ['application/json', 404],
+  ] as const)
+    t.equal((await ask2(session, { target: '/calls.Calls/Get', ...typed(type) })).status, status, type);
   const web = await ask2(session, {
     method: 'POST',
     target: '/nobody.Service/Call',

@@ -2,7 +2,7 @@ import t from '../../support/tap.js';
 import { grown, type RouteWords, subsets } from './grown.js';
 
 const host = 'a.example.com';
-const isGrpc = { 'content-type': { regex: 'application/grpc([+; ].*)?' } };
+const isGrpc = { 'content-type': { regex: '(?i)application/grpc([+; ].*)?' } };
 const document = (kind: string, name: string, spec: object, more: object = {}): string =>
   JSON.stringify({
     apiVersion:
