@@ -254,7 +254,10 @@ export class UmbraProcess {
       over = true;
     });
     leaveNoOrphan(child);
-    const ready = await until(() => over || readyLine.exec(output.out), 'umbra says that it is ready');
+    const isReady = () => over || readyLine.exec(output.out);
+    const ready = await until(isReady, 'umbra says that it is ready').catch((error: Error) => {
+      throw new Error(`${error.message}:\n${output.out}${output.err}`);
+    });
     if (ready === true) throw new Error(`umbra ended before it was ready:\n${output.out}${output.err}`);
     return new UmbraProcess(child, output, file, ended, ready);
   }
