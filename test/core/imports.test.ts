@@ -1,5 +1,9 @@
-import { findCircle, readImports, unusedExports } from '../support/imports.js';
+import { readFileSync } from 'node:fs';
+import { findCircle, readImports, root, unusedExports } from '../support/imports.js';
 import t from '../support/tap.js';
+
+/** A longer file says why it is long. */
+const linesMax = 400;
 
 /** Files at the top of core, which all rooms may import. */
 const SHARED = '(shared)';
@@ -166,4 +170,13 @@ function roomOf(file: string): string {
 
 t.test('what a module exports is imported somewhere', async (t) => {
   t.strictSame(unusedExports(['bench', 'config', 'core', 'packaging', 'test', 'workers']), []);
+});
+
+t.test('a long file says why it is long', async (t) => {
+  for (const file of readImports(['config', 'core', 'workers']).keys()) {
+    const text = readFileSync(`${root}${file}`, 'utf8');
+    const lines = text.split('\n').length;
+    if (lines > linesMax)
+      t.match(text, /file\s+(?:\* )?is\s+(?:\* )?long\s+(?:\* )?because/, `${file}, ${lines} lines`);
+  }
 });

@@ -1,6 +1,7 @@
 /**
  * The control thread: it serves the admin API from shared memory and writes the access log. It asks main for
- * changes and never sends the data plane a message; the data plane never waits for it.
+ * changes and never sends the data plane a message; the data plane never waits for it. The file is long
+ * because it starts everything that shares the thread, and passes each part what it needs of the others.
  */
 
 import { randomFillSync } from 'node:crypto';

@@ -52,7 +52,8 @@ const nothing = new Uint8Array(0);
 
 /**
  * The way back to the client on one stream, and the way of its request's body to the proxy. Each stream has
- * its own: what still holds one that is over can't answer another request.
+ * its own: what still holds one that is over can't answer another request. The file is long because both ways
+ * end each other, over the same phase.
  */
 export class Http2Responder implements Responder, StreamSink {
   /** A login of a connection is nothing that HTTP/2 has: streams are independent. */
