@@ -5,6 +5,8 @@
  *
  * In a fleet every instance reads its counters and asks the guard rails. The leader alone judges, by the
  * figures of all; a step is in force when every instance has taken it, and begins to count then.
+ *
+ * The file is long because looks, asks and changes of others all move the one record that it carries.
  */
 import { isoTime } from '../../core/clock.js';
 import { limits } from '../../core/limits.js';
