@@ -39,7 +39,7 @@ const cases: readonly Case[] = [
 ];
 const connections = 10;
 /** V8 has compiled by then what pieces of bodies run through. */
-const warmSeconds = 4;
+const warmSeconds = 2;
 
 interface Round {
   readonly case: string;

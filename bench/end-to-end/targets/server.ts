@@ -38,7 +38,7 @@ export async function startServer(program: ServerProgram, { proxy }: Placement):
     await stop();
     throw error;
   }
-  const pids = [child.pid, ...(program.forks === true ? childrenOf(child.pid) : [])];
+  const pids = [child.pid, ...(program.forks === true ? await workersOf(child.pid) : [])];
   const scheme = program.secure === true ? 'https' : 'http';
   return { url: `${scheme}://127.0.0.1:${port}/`, pids: () => pids, stop };
 }
@@ -63,6 +63,16 @@ async function untilAccepting(name: string, child: Child, port: number): Promise
     await new Promise((resolve) => setTimeout(resolve, readyPollMs));
   }
   throw new Error(`${name} is not ready after ${readyTimeoutMs} ms: ${child.stderr.trim()}`);
+}
+
+/** A master listens before it has forked, and connections wait until then. */
+async function workersOf(pid: number): Promise<number[]> {
+  for (const endMs = Date.now() + readyTimeoutMs; Date.now() < endMs; ) {
+    const workers = childrenOf(pid);
+    if (workers.length > 0) return workers;
+    await new Promise((resolve) => setTimeout(resolve, readyPollMs));
+  }
+  throw new Error(`process ${pid} has no workers after ${readyTimeoutMs} ms`);
 }
 
 function accepts(port: number): Promise<boolean> {
