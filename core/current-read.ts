@@ -29,6 +29,7 @@ class CurrentRead {
   end(): void {
     this.#depth--;
     const borrowers = this.#borrowers;
+    if (borrowers.length === 0) return;
     // Settling may end a call, whose owner may start another one.
     for (let i = 0; i < borrowers.length; i++) borrowers[i]!.settle();
     borrowers.length = 0;

@@ -121,8 +121,9 @@ export class WriteQueue {
 
   /** `clear` discards everything. Returns the block that `target` is still writing; null: none. */
   clear(target: WriteTarget | null): Buffer | null {
-    this.#return();
     const blocks = this.#blocks;
+    if (blocks.length === 0 && !this.borrows) return null;
+    this.#return();
     const written = target?.writing && blocks.length > 0 ? blocks.shift()! : null;
     for (const block of blocks) this.pool!.giveBack(block);
     blocks.length = 0;
@@ -186,6 +187,8 @@ export class WriteQueue {
   }
 
   #return(): void {
+    // To set the length of an array is a call into the runtime, and most requests borrow nothing.
+    if (!this.borrows) return;
     this.#pieces.length = 0;
     this.#places.length = 0;
   }
