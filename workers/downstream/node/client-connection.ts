@@ -55,6 +55,11 @@ export interface ConnectionOwner {
   readonly protocols: readonly Protocol[];
   /** Responses from now on are the last of their connections. */
   readonly draining: boolean;
+  /**
+   * Idle connections are closed. At a takeover they are not: a request may be on its way, and its response
+   * says that it is the last one.
+   */
+  readonly closesIdle: boolean;
   onRequestBegan(): void;
   /** The response is over, and the socket has released it; or the connection is gone. */
   onRequestEnded(): void;

@@ -106,7 +106,7 @@ export class NodeConnection
     this.#handshaking = false;
     this.#owner.onHandshakeEnded(true);
     if (isHttp2) this.#giveWay();
-    else if (this.#owner.draining) this.drain();
+    else if (this.#owner.closesIdle) this.drain();
     else this.#arm(this.#owner.limits.headMs);
   }
 
@@ -452,7 +452,7 @@ export class NodeConnection
     const held = this.#held;
     if (held.count > 0) this.#read(held.bytes, held.start, held.end);
     if (this.#input !== Input.HEAD) return;
-    if (this.#halfClosed || (this.#owner.draining && this.isIdle)) this.#leave();
+    if (this.#halfClosed || (this.#owner.closesIdle && this.isIdle)) this.#leave();
     else if (held.count === 0) this.#arm(this.#owner.limits.idleMs);
   }
 

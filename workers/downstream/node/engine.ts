@@ -80,6 +80,10 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
    * Closes idle connections, answers what is in flight with `Connection: close` or behind GOAWAY; resolves
    * when nothing is.
    */
+  get closesIdle(): boolean {
+    return this.draining && !this.#handingOver;
+  }
+
   drain(): Promise<void> {
     this.draining = true;
     this.#listening.stop();

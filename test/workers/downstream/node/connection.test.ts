@@ -2,6 +2,7 @@ import { Failure } from '../../../../core/errors.js';
 import { limits } from '../../../../core/limits.js';
 import t from '../../../support/tap.js';
 import { get, head, host, ofChunks, ofLength, reply } from '../uws/rig.js';
+import { headOf } from './http2-rig.js';
 import { NodeRig } from './rig.js';
 
 const nothing = (): void => {};
@@ -331,3 +332,21 @@ t.test(
     t.equal(rig.downstream.active(), 0);
   },
 );
+
+t.test('a handover closes no connection whose response had not said that it is the last one', async (t) => {
+  const rig = await NodeRig.start(t, ({ responder }) => {
+    if (rig.seen.length > 1) responder.answer(200, 'next');
+    else responder.sendHead(headOf('200 OK\r\nContent-Length: 2'));
+  });
+  const client = rig.connect();
+  client.send('GET /1 HTTP/1.1\r\nhost: h\r\n\r\n');
+  await rig.until(() => rig.seen.length === 1);
+  const gone = rig.downstream.handOver();
+  rig.seen[0]!.responder.sendBody(Buffer.from('ok'));
+  rig.seen[0]!.responder.finish();
+  t.equal((await client.answer()).body, 'ok');
+  client.send('GET /2 HTTP/1.1\r\nhost: h\r\n\r\n');
+  t.equal((await client.answer()).body, 'next');
+  await client.closed();
+  await gone;
+});
