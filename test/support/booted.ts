@@ -9,12 +9,15 @@ import { join } from 'node:path';
 import { missing, type Ran, run, runWell } from './command.js';
 import { Output, until } from './umbra.js';
 
-/** `$1` is a folder to mount on, `$2` one that is seen as `/mnt`. Units of this machine are not started. */
+/**
+ * `$1` is a folder to mount on, `$2` one that is seen as `/mnt`. Units of this machine are not started. The
+ * container ends with the test, also where that is killed.
+ */
 const script = `set -e
 mount -t tmpfs tmpfs "$1" && cd "$1" && mkdir upper work root
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" root
 echo 0123456789abcdef0123456789abcdef > root/etc/machine-id
-exec systemd-nspawn --quiet --directory="$1/root" --register=no --keep-unit --console=pipe \\
+exec setpriv --pdeathsig TERM systemd-nspawn --quiet --directory="$1/root" --register=no --keep-unit --console=pipe \\
   --private-network --bind="$2:/mnt" --boot systemd.unit=basic.target`;
 
 /** Why nothing can be booted here, or false. */
@@ -113,8 +116,16 @@ export class BootedSystem {
 
 /** The first process of the container that `nspawn` runs, once it is systemd. */
 function initOf(nspawn: number): string | null {
-  const children = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, 'utf8').trim().split(' ');
-  const isSystemd = (pid: string): boolean =>
-    pid !== '' && readFileSync(`/proc/${pid}/comm`, 'utf8') === 'systemd\n';
+  const children = readOrNothing(`/proc/${nspawn}/task/${nspawn}/children`).trim().split(' ');
+  const isSystemd = (pid: string): boolean => readOrNothing(`/proc/${pid}/comm`) === 'systemd\n';
   return children.find(isSystemd) ?? null;
+}
+
+/** A process may end between the listing and the reading. */
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
