@@ -74,14 +74,15 @@ export class NodeServer {
       return true;
     };
     const onread = { buffer, callback };
+    const connection = this.#events.onConnection(isSecure);
+    if (connection === null) {
+      // A refused client must not cost a state of TLS.
+      socketOn(handle, onread).destroy();
+      return;
+    }
     const socket = isSecure
       ? secureSocketOn(handle, this.#tlsOptions(secureContext), onread)
       : socketOn(handle, onread);
-    const connection = this.#events.onConnection(isSecure);
-    if (connection === null) {
-      socket.destroy();
-      return;
-    }
     if (this.#isTcp) socket.setNoDelay(true);
     taken = new AcceptedSocket(socket, isSecure, this.#isTcp && !isSecure, connection);
     connection.attach(taken);
