@@ -24,10 +24,10 @@ interface Case {
   readonly max: Readonly<Partial<Record<'nginx' | 'envoy', number>>>;
 }
 
-const small = { path: '', bodyBytes: 0, streams: 32, requestsPerSecond: 8000 };
-const upload = { path: 'upload', bodyBytes: 65_536, streams: 4, requestsPerSecond: 4000 };
+const small = { path: '', bodyBytes: 0, streams: 32, requestsPerSecond: 24_000 };
+const upload = { path: 'upload', bodyBytes: 65_536, streams: 4, requestsPerSecond: 10_000 };
 const download = { path: 'megabyte', bodyBytes: 0, streams: 1, requestsPerSecond: 500 };
-const unary = { path: 'bench.Unary/Get', bodyBytes: 0, grpc: true, streams: 8, requestsPerSecond: 4000 };
+const unary = { path: 'bench.Unary/Get', bodyBytes: 0, grpc: true, streams: 4, requestsPerSecond: 10_000 };
 const cases: readonly Case[] = [
   { name: 'h2 to h2', origin: 'http2', ...small, max: { nginx: 0.55, envoy: 0.3 } },
   { name: 'h2 to h1', origin: 'http1', ...small, max: { nginx: 0.85, envoy: 0.5 } },
