@@ -8,11 +8,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NatsPlace } from '../../core/plan.js';
 import { connectNats } from '../../workers/nats/connect.js';
 import { missing } from './command.js';
 import { accepts, freePort } from './ports.js';
+import type { Test } from './tap.js';
 import { until } from './umbra.js';
 
 /** False where there is one, else why a test that needs it is skipped. */
@@ -138,4 +140,15 @@ export class NatsServer extends NatsAddress {
     await this.kill();
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** Starts a server for the test `t` alone, and creates a bucket of it. */
+export async function startBucket(t: Test): Promise<{ connection: NatsConnection; bucket: KV }> {
+  const nats = await NatsServer.start();
+  const connection = await nats.connect();
+  t.teardown(async () => {
+    await connection.close();
+    await nats.stop();
+  });
+  return { connection, bucket: await new Kvm(connection).create('plans') };
 }

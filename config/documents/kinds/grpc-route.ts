@@ -1,7 +1,7 @@
 /** Fields of Gateway API's GRPCRoute (gateway.networking.k8s.io/v1). */
-import { ignored, refused, required, supported } from '../fate.js';
+import { refused, required, supported } from '../fate.js';
 import { fields, listOf, type Shape, text, word } from '../shape.js';
-import { backendRefsOf, commonFilters, parentRefs, parentsNote, valueMatch } from './route-parts.js';
+import { backendRefsOf, commonFilters, routeOf, valueMatch } from './route-parts.js';
 
 const filter = fields({
   type: required(
@@ -38,9 +38,4 @@ const rule = fields({
   sessionPersistence: refused('umbra does not bind clients to endpoints'),
 });
 
-export const grpcRoute: Shape = fields({
-  parentRefs: supported(parentRefs, parentsNote),
-  hostnames: supported(listOf(text), '`match.host`; every host unless given'),
-  rules: supported(listOf(rule), 'the most specific match wins'),
-  useDefaultGateways: ignored('umbra is the gateway'),
-});
+export const grpcRoute: Shape = routeOf(rule);

@@ -1,7 +1,7 @@
 /** Fields of Gateway API's HTTPRoute (gateway.networking.k8s.io/v1). */
 import { ignored, refused, required, supported } from '../fate.js';
 import { boolean, duration, fields, integer, listOf, port, type Shape, text, word } from '../shape.js';
-import { backendRefsOf, commonFilters, parentRefs, parentsNote, valueMatch } from './route-parts.js';
+import { backendRefsOf, commonFilters, routeOf, valueMatch } from './route-parts.js';
 
 const path = fields(
   {
@@ -91,9 +91,4 @@ const rule = fields({
   sessionPersistence: refused('umbra does not bind clients to endpoints'),
 });
 
-export const httpRoute: Shape = fields({
-  parentRefs: supported(parentRefs, parentsNote),
-  hostnames: supported(listOf(text), '`match.host`; every host unless given'),
-  rules: supported(listOf(rule), 'the most specific match wins'),
-  useDefaultGateways: ignored('umbra is the gateway'),
-});
+export const httpRoute: Shape = routeOf(rule);

@@ -1,5 +1,5 @@
 /** Fields that HTTPRoute and GRPCRoute share (gateway.networking.k8s.io/v1). */
-import { required, supported } from '../fate.js';
+import { ignored, required, supported } from '../fate.js';
 import {
   count,
   type Fields,
@@ -70,7 +70,7 @@ export const valueMatch: Fields = {
   value: required(text),
 };
 
-export const parentRefs = listOf(
+const parentRefs = listOf(
   fields({
     group: supported(text, 'with `kind`'),
     kind: supported(text, 'Gateway or Service; others are reported'),
@@ -81,5 +81,15 @@ export const parentRefs = listOf(
   }),
 );
 
-export const parentsNote =
+const parentsNote =
   'of kind Service: without `hostnames` its names are the hosts; a Gateway that umbra has read: hosts and ports of its listeners';
+
+/** `routeOf` returns the fields of a route with rules of the shape `rule`. */
+export function routeOf(rule: Shape): Shape {
+  return fields({
+    parentRefs: supported(parentRefs, parentsNote),
+    hostnames: supported(listOf(text), '`match.host`; every host unless given'),
+    rules: supported(listOf(rule), 'the most specific match wins'),
+    useDefaultGateways: ignored('umbra is the gateway'),
+  });
+}

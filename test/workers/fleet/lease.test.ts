@@ -1,6 +1,6 @@
-import { type KV, Kvm } from '@nats-io/kv';
+import type { KV } from '@nats-io/kv';
 import { Lease } from '../../../workers/fleet/lease.js';
-import { NatsServer, noNats } from '../../support/nats.js';
+import { noNats, startBucket } from '../../support/nats.js';
 import t from '../../support/tap.js';
 import { until } from '../../support/umbra.js';
 
@@ -29,13 +29,7 @@ class Instance {
 }
 
 t.test('one instance leads, and another when it is gone, cut off or stalled', { skip: noNats }, async (t) => {
-  const nats = await NatsServer.start();
-  const connection = await nats.connect();
-  t.teardown(async () => {
-    await connection.close();
-    await nats.stop();
-  });
-  const bucket = await new Kvm(connection).create('plans');
+  const { bucket } = await startBucket(t);
   const [a, b] = [new Instance('a', bucket), new Instance('b', bucket)];
   t.teardown(() => Promise.all([a.lease.stop(), b.lease.stop()]));
   const leaders = () => [a, b].filter(({ lease }) => lease.isLeader);

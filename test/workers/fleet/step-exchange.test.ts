@@ -1,4 +1,4 @@
-import { type KV, Kvm } from '@nats-io/kv';
+import type { KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { StepReport } from '../../../core/rollout/member-report.js';
 import { noSide } from '../../../core/rollout/release-counts.js';
@@ -6,7 +6,7 @@ import { evidenceKey, type RolloutRecord } from '../../../core/rollout/rollout-r
 import { shownRollout } from '../../../core/rollout/shown-rollout.js';
 import { StepExchange } from '../../../workers/fleet/step-exchange.js';
 import { begunRollout } from '../../core/rollout/begun.js';
-import { NatsServer, noNats } from '../../support/nats.js';
+import { noNats, startBucket } from '../../support/nats.js';
 import t from '../../support/tap.js';
 
 const record: RolloutRecord = { ...begunRollout(), revision: 3 };
@@ -64,13 +64,7 @@ class Instance {
 }
 
 t.test('instances report to the leader, and read what it says of all', { skip: noNats }, async (t) => {
-  const nats = await NatsServer.start();
-  const connection = await nats.connect();
-  t.teardown(async () => {
-    await connection.close();
-    await nats.stop();
-  });
-  const bucket = await new Kvm(connection).create('plans');
+  const { connection, bucket } = await startBucket(t);
   const a = new Instance('a', bucket, connection, true);
   const b = new Instance('b', bucket, connection);
   t.equal(a.exchange.standing(record), null, 'nothing is known before the bucket was read');
