@@ -79,7 +79,7 @@ export function encodeShown(shown: FleetShown): object {
 /** `decodeShown` throws an Error of a few words where this release does not know what `json` says. */
 export function decodeShown(json: unknown): FleetShown {
   const given = (json ?? {}) as FleetShown & { readonly format?: unknown };
-  if (given.format !== format) throw new Error('this is not of this release');
+  if (given.format !== format) throw new Error('these are not rollouts of a fleet of this release');
   expect(given, { leader: '', rollouts: [] });
   const { leader, rollouts } = given;
   for (const one of rollouts) {
