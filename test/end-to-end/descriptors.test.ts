@@ -28,19 +28,25 @@ t.test(
   async (t) => {
     const [v1, v2] = [await Origin.listen(), await Origin.listen()];
     const umbra = await UmbraProcess.start(reviews(v1.port, v2.port));
-    t.teardown(() => umbra.stop());
+    const clients: RawClient[] = [];
+    t.teardown(async () => {
+      for (const { socket } of clients) socket.destroy();
+      await umbra.stop();
+      await Promise.all([v1.close(), v2.close()]);
+    });
     await Promise.all(Array.from({ length: 16 }, () => ask(umbra.port)));
     await limitDescriptors(umbra.pid);
-    const clients: RawClient[] = [];
     for (let i = 0; i < clientsMax; i++) clients.push(await RawClient.connect(umbra.port));
     await umbra.logged(/out of file descriptors \(EMFILE\)/);
     t.equal((await umbra.admin('GET', '/healthz')).status, 200);
     t.match(await umbra.metrics(), /umbra_descriptor_shortages_total\{thread="control"\} 1/);
     // The first ones may have been closed by the system's own means, which count nothing.
     const refused = /^umbra_downstream_connections_refused_total\{[^}]*\} [1-9]\d*$/m;
+    // Idle connections of pools are closed, so that some clients are served again until the next shortage.
+    // Until that one is noticed, a connection to the admin server may be closed like any other.
     await until(async () => {
       clients.push(await RawClient.connect(umbra.port));
-      return refused.test(await umbra.metrics());
+      return refused.test(await umbra.metrics().catch(() => ''));
     }, 'clients that are turned away are counted');
 
     const before = cpuTicks(umbra.pid);
@@ -50,6 +56,5 @@ t.test(
     for (const { socket } of clients) socket.destroy();
     await umbra.logged(/file descriptors are available again/);
     await until(async () => (await ask(umbra.port)).status === 200, 'clients are served again');
-    await Promise.all([v1.close(), v2.close()]);
   },
 );
