@@ -14,13 +14,17 @@ import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
 // A busy machine takes seconds to start each umbra.
 t.setTimeout(120_000);
 
+/** A part of the traffic, after which the verdict is asked for. */
 const calls = 1200;
+/** The most parts. What differs comes in bursts on a busy machine, so that one part may say too little. */
+const partsMax = 8;
 /**
  * Client, versions and umbra share the machine. With many calls at once copies wait for a processor, and what
  * that may show by itself is more than what v2 takes longer.
  */
 const atOnce = 2;
 const get = '/shop.Shop/Get';
+const failsStatus = /FAIL +status/;
 
 const set = descriptorSet({
   pkg: 'shop',
@@ -75,7 +79,13 @@ function worse(): GrpcHandler {
   };
 }
 
-async function judged(t: Test, second: GrpcHandler, words: readonly string[]) {
+/** The verdict after as many parts as `isEnough` asks for. */
+async function judged(
+  t: Test,
+  second: GrpcHandler,
+  words: readonly string[],
+  isEnough: (out: string) => boolean,
+) {
   const directory = mkdtempSync(join(tmpdir(), 'umbra-grpc-'));
   writeFileSync(join(directory, 'shop.binpb'), set);
   const [v1, v2] = [await GrpcOrigin.listen(equal), await GrpcOrigin.listen(second)];
@@ -104,23 +114,27 @@ async function judged(t: Test, second: GrpcHandler, words: readonly string[]) {
     for (let n = first; n < calls; n += atOnce)
       await callGrpc(session, n % 4 === 0 ? '/shop.Shop/Find' : get, message([1, n]));
   };
-  await Promise.all(Array.from({ length: atOnce }, (_, n) => work(n)));
-  await lawHolds(t, umbra);
-  await until(async () => {
-    const { mirrors } = (await umbra.admin('GET', '/api/endpoints')).json as {
-      mirrors: { endpoints: { pairs: number }[] }[];
-    };
-    return mirrors[0]!.endpoints.reduce((sum, { pairs }) => sum + pairs, 0) === calls;
-  }, 'every pair is counted by its method');
-  return runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
+  for (let part = 1; ; part++) {
+    await Promise.all(Array.from({ length: atOnce }, (_, n) => work(n)));
+    await lawHolds(t, umbra);
+    await until(async () => {
+      const { mirrors } = (await umbra.admin('GET', '/api/endpoints')).json as {
+        mirrors: { endpoints: { pairs: number }[] }[];
+      };
+      return mirrors[0]!.endpoints.reduce((sum, { pairs }) => sum + pairs, 0) === part * calls;
+    }, 'every pair is counted by its method');
+    const verdict = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
+    if (part === partsMax || isEnough(verdict.out)) return verdict;
+  }
 }
 
 t.test('a version with a changed field, status and latency fails, and each is named', async (t) => {
-  const { code, out } = await judged(t, worse(), ['--min-samples', '200']);
+  const isStatusJudged = (out: string) => failsStatus.test(out);
+  const { code, out } = await judged(t, worse(), ['--min-samples', '200'], isStatusJudged);
   t.equal(code, 1, out);
   t.match(out, /FAIL +latency +v2 took [\d.]+ % longer/);
   t.match(out, /latency: GRPC \/shop\.Shop\/Get: [\d.]+ % longer/);
-  t.match(out, /FAIL +status/);
+  t.match(out, failsStatus);
   t.match(out, /FAIL +differences/);
   t.match(out, /GRPC \/shop\.Shop\/Get/);
   t.match(out, /unit_price/);
@@ -139,6 +153,11 @@ t.test('an equal version passes', async (t) => {
     '--max-p99-delta',
     'off',
   ];
-  const { code, out } = await judged(t, equal, ['--min-samples', '200', ...bounds]);
+  const { code, out } = await judged(
+    t,
+    equal,
+    ['--min-samples', '200', ...bounds],
+    (out) => !/UNDECIDED/.test(out),
+  );
   t.equal(code, 0, out);
 });

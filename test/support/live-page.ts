@@ -39,10 +39,16 @@ export async function openPage(
   return { tab, troubles, requests };
 }
 
-/** Resolves when the page shows figures. */
-export async function isLive({ tab }: LivePage): Promise<void> {
-  await tab.waitForSelector('#state[data-state="live"]');
-  await tab.waitForSelector('#flow svg');
+/** Resolves when the page shows figures; rejects with what it shows in their place. */
+export async function isLive({ tab, troubles }: LivePage): Promise<void> {
+  try {
+    await tab.waitForSelector('#state[data-state="live"]');
+    await tab.waitForSelector('#flow svg');
+  } catch (error) {
+    const shown = await tab.evaluate(`document.getElementById('state').textContent + '; '
+      + document.getElementById('banner').textContent.trim()`);
+    throw new Error(`the page shows "${shown}", troubles: ${JSON.stringify(troubles)}`, { cause: error });
+  }
 }
 
 /** The cells of the table of versions, by row. */
