@@ -167,6 +167,12 @@ export const limits = {
    */
   http2TableBytes: 4 * 1024,
   /**
+   * HTTP/2: literals that a thread remembers decoded (a power of two), and the bytes of each as they were
+   * received. What is beyond that is decoded each time.
+   */
+  http2Literals: 256,
+  http2LiteralBytes: 128,
+  /**
    * HTTP/2: frames of one header block, and its bytes unless twice the limit of the list is more. Exceeded:
    * the connection is closed, guard `block`.
    */

@@ -83,6 +83,8 @@ export class Field {
   size = 0;
   /** The field arrived as a never-indexed literal and must be forwarded as one (RFC 7541, section 6.2.3). */
   neverIndexed = false;
+  /** The field never changes, so whoever has seen the object knows what it says. */
+  isKept = false;
 
   set(name: string, value: string, neverIndexed = false): void {
     this.name = name;
@@ -101,6 +103,7 @@ export class Field {
     field.line = flat(this.line);
     field.meaning = this.meaning;
     field.size = this.size;
+    field.isKept = true;
     return field;
   }
 }

@@ -2,6 +2,7 @@ import { latin1Slice } from '../http/wire.js';
 import { DynamicTable } from './dynamic-table.js';
 import { Field } from './field.js';
 import { decodedBytesMax, decodeHuffman } from './huffman.js';
+import type { LiteralCache } from './literal-cache.js';
 import { FIRST_DYNAMIC, staticFields } from './static-table.js';
 
 /** Receives the fields of one block in order. */
@@ -41,14 +42,16 @@ export class HpackDecoder {
   /** The list of the last block exceeded a limit, so some fields were not delivered. */
   overflowed = false;
   readonly #tableBytesMax: number;
+  readonly #literals: LiteralCache;
   readonly #literal = new Field();
   #bytes: Buffer = none;
   #end = 0;
   /** The position of the next byte, or `MALFORMED`. */
   #at = 0;
 
-  constructor(tableBytesMax: number) {
+  constructor(tableBytesMax: number, literals: LiteralCache) {
     this.#tableBytesMax = tableBytesMax;
+    this.#literals = literals;
     this.table = new DynamicTable(tableBytesMax);
   }
 
@@ -108,14 +111,41 @@ export class HpackDecoder {
       return null;
     }
     const named = nameIndex === 0 ? null : this.#indexed(nameIndex);
-    const name = nameIndex === 0 ? this.#string() : (named?.name ?? '');
+    // What must not be remembered elsewhere is not remembered here.
+    const field =
+      !isInserted && first >= NEVER_INDEXED ? this.#read(named, true) : this.#literalField(named, isInserted);
+    if (field !== null && isInserted) this.table.add(field);
+    return field;
+  }
+
+  /** Reads a literal. The field is only kept for the table, or where it repeats. */
+  #literalField(named: Field | null, isInserted: boolean): Field | null {
+    const literals = this.#literals;
+    const bytes = this.#bytes;
+    const name = named?.name ?? '';
+    const start = this.#at;
+    if (named === null) this.#skipString();
+    this.#skipString();
+    const end = this.#at;
+    if (end === MALFORMED) return null;
+    const known = literals.find(name, bytes, start, end);
+    if (known !== null) return known;
+    const isRepeated = literals.isRepeated(bytes, start, end);
+    this.#at = start;
+    const field = this.#read(named, false);
+    if (field === null || (!isInserted && !isRepeated)) return field;
+    const kept = field.kept();
+    if (isRepeated) literals.add(name, bytes, start, end, kept);
+    return kept;
+  }
+
+  /** Decodes the strings of a literal. */
+  #read(named: Field | null, neverIndexed: boolean): Field | null {
+    const name = named === null ? this.#string() : named.name;
     const value = this.#string();
     if (this.#at === MALFORMED) return null;
-    this.#literal.set(name, value, !isInserted && first >= NEVER_INDEXED);
-    if (!isInserted) return this.#literal;
-    const kept = this.#literal.kept();
-    this.table.add(kept);
-    return kept;
+    this.#literal.set(name, value, neverIndexed);
+    return this.#literal;
   }
 
   #indexed(index: number): Field | null {

@@ -30,6 +30,17 @@ export class ResponseFields implements FieldSink {
   readonly head = new ResponseHead();
   readonly #length = new LengthField();
   readonly #bytes = Buffer.allocUnsafeSlow(limits.responseHeadBytes + 256);
+  /**
+   * The fields whose lines were written before, by row, and where they begin. The first `#intact` of them are
+   * still there, and are not written again: most responses repeat the lines of the one before.
+   */
+  readonly #written: (Field | null)[] = [];
+  readonly #starts: number[] = [];
+  #intact = 0;
+  /** The field of the status line that is there, with its number and length. */
+  #statusField: Field | null = null;
+  #lineStatus = 0;
+  #lineBytes = 0;
   #used = 0;
   #status = 0;
   #isMalformed = false;
@@ -43,13 +54,18 @@ export class ResponseFields implements FieldSink {
   }
 
   onField(field: Field): void {
+    // Nothing is written between the lines that are kept.
+    if (this.#isMalformed) return;
     const { meaning } = field;
     if (meaning === Meaning.STATUS) {
-      this.#takeStatus(field.value);
+      this.#takeStatus(field);
       return;
     }
     // Pseudo-headers of a request have no line and are malformed, as undefined ones are.
-    if (this.#status === 0 || field.line === '') this.#isMalformed = true;
+    if (this.#status === 0 || field.line === '') {
+      this.#isMalformed = true;
+      return;
+    }
     if (field.neverIndexed) this.head.neverIndexed = withName(this.head.neverIndexed, field.name);
     switch (meaning) {
       case Meaning.CONTENT_LENGTH:
@@ -95,40 +111,59 @@ export class ResponseFields implements FieldSink {
     head.contentLength = Math.max(0, length);
     if (head.bodyless) head.framing = Framing.NONE;
     else head.framing = head.hasContentLength ? Framing.LENGTH : Framing.CHUNKED;
-    latin1Write(this.#bytes, CRLF, this.#used);
+    this.#bytes[this.#used] = Char.CR;
+    this.#bytes[this.#used + 1] = Char.LF;
+    this.#intact = head.fieldCount;
     head.scanned = this.#used + CRLF_BYTES;
     return true;
   }
 
   /** Section 8.3.2: three digits, once, before all regular fields. */
-  #takeStatus(text: string): void {
-    const status = isThreeDigits(text) ? Number(text) : 0;
-    if (this.#status !== 0 || this.head.fieldCount > 0 || status < LOWEST_STATUS) {
-      this.#isMalformed = true;
-      return;
-    }
-    this.#status = status;
+  #takeStatus(field: Field): void {
     const { head } = this;
-    const reason = STATUS_CODES[status] ?? '';
-    const line = `${VERSION}${text} ${reason}${CRLF}`;
-    latin1Write(this.#bytes, line, 0);
-    head.status = status;
+    this.#isMalformed = this.#status !== 0 || head.fieldCount > 0;
+    if (this.#isMalformed) return;
+    if (field !== this.#statusField) this.#writeStatus(field);
+    this.#isMalformed = this.#lineStatus < LOWEST_STATUS;
+    if (this.#isMalformed) return;
+    this.#status = this.#lineStatus;
+    head.status = this.#lineStatus;
     head.reasonStart = VERSION.length + STATUS_BYTES + 1;
-    head.reasonEnd = head.reasonStart + reason.length;
-    this.#used = line.length;
+    head.reasonEnd = this.#lineBytes - CRLF_BYTES;
+    this.#used = this.#lineBytes;
+  }
+
+  #writeStatus(field: Field): void {
+    const { value } = field;
+    this.#intact = 0;
+    this.#statusField = field.isKept ? field : null;
+    this.#lineStatus = isThreeDigits(value) ? Number(value) : 0;
+    const line = `${VERSION}${value} ${STATUS_CODES[this.#lineStatus] ?? ''}${CRLF}`;
+    this.#lineBytes = line.length;
+    if (this.#lineStatus !== 0) latin1Write(this.#bytes, line, 0);
   }
 
   /** Writes a line and its row. The limit of header lists leaves enough room. */
-  #row({ name, line }: Field, kind: FieldKind): void {
+  #row(field: Field, kind: FieldKind): void {
+    const { name, line } = field;
+    const { head } = this;
+    const row = head.fieldCount;
     const start = this.#used;
     if (line.length > this.#bytes.length - start - CRLF_BYTES) {
       this.#isMalformed = true;
       return;
     }
-    latin1Write(this.#bytes, line, start);
     this.#used = start + line.length;
+    if (row < this.#intact && this.#written[row] === field && this.#starts[row] === start) {
+      head.fieldCount++;
+      return;
+    }
+    latin1Write(this.#bytes, line, start);
     const nameEnd = start + name.length;
-    this.head.addField(start, nameEnd, nameEnd + COLON_BYTES, this.#used - CRLF_BYTES, kind);
+    head.addField(start, nameEnd, nameEnd + COLON_BYTES, this.#used - CRLF_BYTES, kind);
+    this.#written[row] = field.isKept ? field : null;
+    this.#starts[row] = start;
+    this.#intact = row + 1;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { BlockPool } from '../write-queue.js';
 import { BlockWriter } from './block-writer.js';
+import { LiteralCache } from './literal-cache.js';
 import { RequestFields } from './request-fields.js';
 import { ResponseFields } from './response-fields.js';
 import { TrailerFields } from './trailer-fields.js';
@@ -12,6 +13,7 @@ export class SessionResources {
   readonly clock: () => number;
   readonly blocks: BlockPool;
   readonly writer = new BlockWriter();
+  readonly literals = new LiteralCache();
   readonly requestFields = new RequestFields();
   readonly responseFields = new ResponseFields();
   readonly trailerFields = new TrailerFields();

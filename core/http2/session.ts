@@ -73,7 +73,7 @@ export abstract class Session implements FrameSink, SenderEvents {
   readonly #listBytesMax: number;
   readonly #reader: FrameReader;
   readonly #block: HeaderBlock;
-  readonly #decoder = new HpackDecoder(limits.http2TableBytes);
+  readonly #decoder: HpackDecoder;
   readonly #window = new ReceiveWindow(limits.http2ConnectionWindowBytes);
   readonly #floods = new Floods();
   /** The stream of the DATA frame that is being read; null: its data is discarded. */
@@ -96,6 +96,7 @@ export abstract class Session implements FrameSink, SenderEvents {
     this.#listBytesMax = listBytesMax;
     this.#reader = new FrameReader(this, !isServer);
     this.#block = new HeaderBlock(listBytesMax);
+    this.#decoder = new HpackDecoder(limits.http2TableBytes, resources.literals);
     this.sender = new Sender(this.encoder, resources, this);
     this.sender.output.bytes(first, 0, first.length);
     this.sender.settings(ownSettings(isServer, listBytesMax), Flag.NONE);

@@ -24,6 +24,7 @@ const { RequestIds } = await import('../../core/http/request-id.js');
 const { ResponseReader } = await import('../../core/http/response-reader.js');
 const { forwardableTrailers } = await import('../../core/http/trailers.js');
 const { HpackDecoder } = await import('../../core/http2/hpack-decoder.js');
+const { LiteralCache } = await import('../../core/http2/literal-cache.js');
 const { HpackEncoder } = await import('../../core/http2/hpack-encoder.js');
 const { RequestFields } = await import('../../core/http2/request-fields.js');
 const { ResponseFields } = await import('../../core/http2/response-fields.js');
@@ -162,7 +163,7 @@ function chunks(text: string): void {
 /** A list of fields through the encoder and the decoder, as a head of either kind. */
 function http2(...pairs: readonly (readonly [name: string, value: string])[]): void {
   const encoder = new HpackEncoder(4096, 4096);
-  const decoder = new HpackDecoder(4096);
+  const decoder = new HpackDecoder(4096, new LiteralCache());
   const block = Buffer.alloc(256 * 1024);
   encoder.begin(block);
   for (const [name, value] of pairs) {

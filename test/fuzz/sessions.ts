@@ -10,6 +10,7 @@ import { PREFACE } from '../../core/http2/frame.js';
 import { FrameReader } from '../../core/http2/frame-reader.js';
 import { HpackDecoder } from '../../core/http2/hpack-decoder.js';
 import { HpackEncoder } from '../../core/http2/hpack-encoder.js';
+import { LiteralCache } from '../../core/http2/literal-cache.js';
 import { ServerSession, type ServerSessionOwner } from '../../core/http2/server-session.js';
 import type { Session } from '../../core/http2/session.js';
 import { SessionResources } from '../../core/http2/session-resources.js';
@@ -320,7 +321,7 @@ class RunSink implements StreamSink {
 
 /** Reads what a session has sent: frames whose blocks can be decoded. */
 class Outgoing {
-  readonly #decoder = new HpackDecoder(TABLE);
+  readonly #decoder = new HpackDecoder(TABLE, new LiteralCache());
   #reader: FrameReader | null = null;
   #block = Buffer.alloc(0);
 

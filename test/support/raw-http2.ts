@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { FRAME_HEAD_BYTES, PREFACE, readUint24 } from '../../core/http2/frame.js';
 import { HpackDecoder } from '../../core/http2/hpack-decoder.js';
 import { HpackEncoder } from '../../core/http2/hpack-encoder.js';
+import { LiteralCache } from '../../core/http2/literal-cache.js';
 import { encodeList, type Pair } from '../core/http2/hpack-lists.js';
 import { frame, framesText, settingsFrame } from '../core/http2/session-side.js';
 
@@ -19,7 +20,7 @@ export class RawHttp2 {
   readonly frames: string[] = [];
   isClosed = false;
   readonly #encoder = new HpackEncoder(TABLE, TABLE);
-  readonly #decoder = new HpackDecoder(TABLE);
+  readonly #decoder = new HpackDecoder(TABLE, new LiteralCache());
   #rest: Buffer = Buffer.alloc(0);
   #skip = 0;
   #wake: (() => void)[] = [];

@@ -4,6 +4,7 @@ import { ResponseReader } from '../../../core/http/response-reader.js';
 import { BlockWriter } from '../../../core/http2/block-writer.js';
 import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
 import { HpackEncoder } from '../../../core/http2/hpack-encoder.js';
+import { LiteralCache } from '../../../core/http2/literal-cache.js';
 import { ResponseFields } from '../../../core/http2/response-fields.js';
 import t from '../../support/tap.js';
 import { decodeList, fieldOf, type Pair } from './hpack-lists.js';
@@ -14,7 +15,7 @@ const TABLE = 4096;
 function written(write: (writer: BlockWriter, encoder: HpackEncoder) => number): Pair[] {
   const writer = new BlockWriter();
   const length = write(writer, new HpackEncoder(TABLE, TABLE));
-  return decodeList(new HpackDecoder(TABLE), writer.out.subarray(0, length))!;
+  return decodeList(new HpackDecoder(TABLE, new LiteralCache()), writer.out.subarray(0, length))!;
 }
 
 /** The head that the reader of HTTP/1.1 makes of a text. */
@@ -117,7 +118,7 @@ t.test('a response that asks for an upgrade says no word of it: there are none i
 t.test('heads of any size, after which memory is small again', async (t) => {
   const writer = new BlockWriter();
   const encoder = new HpackEncoder(TABLE, TABLE);
-  const decoder = new HpackDecoder(TABLE);
+  const decoder = new HpackDecoder(TABLE, new LiteralCache());
   const small = writer.out.length;
   for (const count of [60_000, 1, 300_000, 1]) {
     const lines = `x-a: ${'\xff'.repeat(count)}\r\n`;

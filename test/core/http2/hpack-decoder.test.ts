@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
+import { LiteralCache } from '../../../core/http2/literal-cache.js';
 import t, { type Test } from '../../support/tap.js';
 import { decodeList, entriesOf, hex, type Pair } from './hpack-lists.js';
 
@@ -66,7 +67,7 @@ const responses = (blocks: readonly [string, string, string]): Example[] => [
 ];
 
 function check(t: Test, tableBytes: number, examples: readonly Example[]): void {
-  const decoder = new HpackDecoder(tableBytes);
+  const decoder = new HpackDecoder(tableBytes, new LiteralCache());
   for (const { block, list, size, table } of examples) {
     t.strictSame(decodeList(decoder, hex(block)), list);
     t.strictSame(entriesOf(decoder), table);
@@ -86,7 +87,7 @@ t.test('single representations (RFC 7541, appendix C.2)', async (t) => {
     ['82', [[':method', 'GET']], 0],
   ];
   for (const [block, list, size] of rows) {
-    const decoder = new HpackDecoder(TABLE);
+    const decoder = new HpackDecoder(TABLE, new LiteralCache());
     t.strictSame(decodeList(decoder, hex(block)), list);
     t.equal(decoder.table.size, size);
   }
@@ -149,11 +150,12 @@ t.test('blocks that are malformed', async (t) => {
     ['3fe21f', 'a size update above what SETTINGS allow'],
     ['823f01', 'a size update behind a field'],
   ];
-  for (const [block, why] of rows) t.equal(decodeList(new HpackDecoder(TABLE), hex(block)), null, why);
+  for (const [block, why] of rows)
+    t.equal(decodeList(new HpackDecoder(TABLE, new LiteralCache()), hex(block)), null, why);
 });
 
 t.test('size updates at the beginning of a block empty and fill the table (section 4.3)', async (t) => {
-  const decoder = new HpackDecoder(TABLE);
+  const decoder = new HpackDecoder(TABLE, new LiteralCache());
   decodeList(decoder, hex('4001610162 4001630164'));
   t.equal(decoder.table.count, 2);
   t.strictSame(decodeList(decoder, hex('20 3fe11f 4001650166')), [['e', 'f']]);
@@ -161,7 +163,7 @@ t.test('size updates at the beginning of a block empty and fill the table (secti
 });
 
 t.test('a field that is larger than the table empties it, and is handed out (section 4.4)', async (t) => {
-  const decoder = new HpackDecoder(64);
+  const decoder = new HpackDecoder(64, new LiteralCache());
   decodeList(decoder, hex('4001610162'));
   const large = `4001 61 40 ${'62'.repeat(64)}`;
   t.strictSame(decodeList(decoder, hex(large)), [['a', 'b'.repeat(64)]]);
@@ -169,7 +171,7 @@ t.test('a field that is larger than the table empties it, and is handed out (sec
 });
 
 t.test('a list past its bound is not kept, and still fills the table', async (t) => {
-  const decoder = new HpackDecoder(TABLE);
+  const decoder = new HpackDecoder(TABLE, new LiteralCache());
   // Two fields of 34 bytes, then one never indexed and one that enters the table.
   const block = hex('4001610162 4001630164 1001650166 0f1d0167 4001690167');
   t.strictSame(decodeList(decoder, block, 70), [
@@ -187,7 +189,7 @@ t.test('a list past its bound is not kept, and still fills the table', async (t)
 });
 
 t.test('16,000 references to one large field make one field more than the bound allows', async (t) => {
-  const decoder = new HpackDecoder(TABLE);
+  const decoder = new HpackDecoder(TABLE, new LiteralCache());
   decodeList(decoder, hex(`400161 7f${'8119'} ${'62'.repeat(3328)}`));
   t.equal(decoder.table.count, 1);
   const pairs = decodeList(decoder, Buffer.alloc(16_000, 0xbe), 16 * 1024, 256);
@@ -197,7 +199,7 @@ t.test('16,000 references to one large field make one field more than the bound 
 
 t.test('malformed bytes behind the bound are malformed all the same', async (t) => {
   for (const rest of ['80', 'be', '00', '0001', '00016105', '0e'])
-    t.equal(decodeList(new HpackDecoder(TABLE), hex(`82${rest}`), 1), null, rest);
+    t.equal(decodeList(new HpackDecoder(TABLE, new LiteralCache()), hex(`82${rest}`), 1), null, rest);
 });
 
 t.test('any bytes are decoded or refused, within the bounds of the table and of the list', async () => {
@@ -208,7 +210,7 @@ t.test('any bytes are decoded or refused, within the bounds of the table and of 
   );
   fc.assert(
     fc.property(fc.array(fc.array(byte, { maxLength: 60 }), { maxLength: 8 }), (blocks) => {
-      const decoder = new HpackDecoder(200);
+      const decoder = new HpackDecoder(200, new LiteralCache());
       for (const block of blocks) {
         const pairs = decodeList(decoder, Buffer.from(block), 150, 3);
         const entries = entriesOf(decoder);

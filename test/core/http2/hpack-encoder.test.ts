@@ -6,6 +6,7 @@ import {
   FIELD_FRAMING_BYTES_MAX,
   HpackEncoder,
 } from '../../../core/http2/hpack-encoder.js';
+import { LiteralCache } from '../../../core/http2/literal-cache.js';
 import t from '../../support/tap.js';
 import { decodeList, encodeList, entriesOf, type Pair } from './hpack-lists.js';
 
@@ -28,7 +29,7 @@ function firstByte(encoder: HpackEncoder, pair: Pair): number {
 
 t.test('a response that repeats takes a byte for each field from the third time on', async (t) => {
   const encoder = new HpackEncoder(TABLE, TABLE);
-  const decoder = new HpackDecoder(TABLE);
+  const decoder = new HpackDecoder(TABLE, new LiteralCache());
   for (let time = 1; time <= 4; time++) {
     const block = encodeList(encoder, response);
     t.strictSame(decodeList(decoder, block), response);
@@ -87,7 +88,7 @@ t.test('a path with a query enters no table, and one without does', async (t) =>
 
 t.test('a table that the peer makes smaller is announced by size updates (section 4.2)', async (t) => {
   const encoder = new HpackEncoder(TABLE, TABLE);
-  const decoder = new HpackDecoder(TABLE);
+  const decoder = new HpackDecoder(TABLE, new LiteralCache());
   for (let time = 0; time < 3; time++) decodeList(decoder, encodeList(encoder, response));
   encoder.usePeerTable(0);
   encoder.usePeerTable(100);
@@ -100,7 +101,7 @@ t.test('a table that the peer makes smaller is announced by size updates (sectio
 t.test('a peer that offers no table, or a huge one, gets what fits', async (t) => {
   for (const peer of [0, 1, 33, 1 << 30]) {
     const encoder = new HpackEncoder(TABLE, TABLE);
-    const decoder = new HpackDecoder(TABLE);
+    const decoder = new HpackDecoder(TABLE, new LiteralCache());
     encoder.usePeerTable(peer);
     for (let time = 0; time < 4; time++)
       t.strictSame(decodeList(decoder, encodeList(encoder, response)), response);
@@ -128,7 +129,7 @@ t.test('the tables of both sides stay equal, and a block is no longer than promi
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
       const encoder = new HpackEncoder(TABLE, TABLE);
-      const decoder = new HpackDecoder(TABLE);
+      const decoder = new HpackDecoder(TABLE, new LiteralCache());
       for (const list of steps) {
         if (typeof list === 'number') {
           encoder.usePeerTable(list);

@@ -19,6 +19,7 @@ import {
 } from '../../../core/http2/frame.js';
 import { HpackDecoder } from '../../../core/http2/hpack-decoder.js';
 import { HpackEncoder } from '../../../core/http2/hpack-encoder.js';
+import { LiteralCache } from '../../../core/http2/literal-cache.js';
 import { ServerSession, type ServerSessionOwner } from '../../../core/http2/server-session.js';
 import type { Session } from '../../../core/http2/session.js';
 import { SessionResources } from '../../../core/http2/session-resources.js';
@@ -127,7 +128,7 @@ abstract class Side<S extends Session> {
   abstract readonly session: S;
   /** Encodes and decodes what the other side would. */
   readonly encoder = new HpackEncoder(TABLE, TABLE);
-  readonly decoder = new HpackDecoder(TABLE);
+  readonly decoder = new HpackDecoder(TABLE, new LiteralCache());
 
   onOutput(): void {}
   onSettings(): void {}
