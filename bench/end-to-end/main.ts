@@ -7,6 +7,8 @@ import { bulk } from './bulk.js';
 import { compare } from './compare.js';
 import { comparing } from './comparing.js';
 import { connections } from './connections.js';
+import { copies } from './copies.js';
+import { fresh } from './fresh.js';
 import { chooseGenerator } from './generator.js';
 import { http2Peers } from './http2-peers.js';
 import { idle } from './idle.js';
@@ -42,6 +44,8 @@ const scenarios: Record<ScenarioName, (bench: Bench) => Promise<Verdict>> = {
   bulk,
   connections,
   stalled,
+  copies,
+  fresh,
   http2: http2Peers,
 };
 

@@ -16,6 +16,8 @@ const scenarioNames = [
   'bulk',
   'connections',
   'stalled',
+  'copies',
+  'fresh',
   'http2',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
@@ -55,6 +57,8 @@ scenarios (default: peers)
   bulk        throughput of a 1 GB download and a 1 GB upload, umbra against nginx, taken in turn
   connections memory of 5,000 idle connections, and what a new client feels beside them
   stalled     what umbra holds for clients that stop reading a 1 GB response
+  copies      what a copy costs the proxy thread, and one that is refused, in short windows in turn
+  fresh       what a connection of its own costs a request, and 1,000 of them at once, umbra beside nginx
   http2       clients of HTTP/2 through umbra, nginx and Envoy (where it is installed) to origins of either protocol, in turn
   all         all of them but against
 

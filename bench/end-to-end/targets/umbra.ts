@@ -20,7 +20,9 @@ export interface UmbraConfig {
   readonly engine?: 'auto' | 'uws' | 'node';
   readonly primaryPort: number;
   readonly shadowPort: number;
-  /** The YAML of the routes; versions are `v1` and `v2`. */
+  /** Not set: there is no `v3`. */
+  readonly otherPort?: number;
+  /** The YAML of the routes; versions are `v1`, `v2` and `v3`, in the order of the ports. */
   readonly routes: string;
   /** `threads.ring`. */
   readonly ring?: string;
@@ -135,6 +137,7 @@ function yaml({
   engine = 'auto',
   primaryPort,
   shadowPort,
+  otherPort,
   routes,
   ring = defaultRing,
   nice = 0,
@@ -147,13 +150,14 @@ function yaml({
   // Other revisions may not know these keys.
   const speaks = protocol === undefined ? '' : `, protocol: ${protocol}`;
   const spoken = protocols === undefined ? '' : `, protocols: ${protocols}`;
+  const other = otherPort === undefined ? '' : `  v3: { endpoints: [ "http://127.0.0.1:${otherPort}" ] }\n`;
   return `listen: [ { address: "127.0.0.1:0", engine: ${engine}${tls}${spoken} } ]
 admin: { address: "127.0.0.1:0" }
 threads: { proxy: ${proxyThreads}, shadow: 1, ring: ${ring}, nice: ${nice} }
 versions:
   v1: { endpoints: [ "http://127.0.0.1:${primaryPort}" ]${speaks} }
   v2: { endpoints: [ "http://127.0.0.1:${shadowPort}" ]${speaks} }
-routes:
+${other}routes:
 ${routes}
 `;
 }

@@ -44,6 +44,8 @@ t.test('all names every scenario that needs nothing more to be said', async (t) 
     'bulk',
     'connections',
     'stalled',
+    'copies',
+    'fresh',
     'http2',
   ]);
 });

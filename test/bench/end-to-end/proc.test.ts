@@ -5,6 +5,7 @@ import {
   parseCpuBusyTicks,
   parseMemory,
   parseStat,
+  runTimeUs,
   threadsBetween,
 } from '../../../bench/end-to-end/proc.js';
 import t from '../../support/tap.js';
@@ -75,3 +76,17 @@ t.test('this process itself can be read', { skip: !existsSync('/proc/self/stat')
   t.ok(residentBytes > 10 * 2 ** 20);
   t.ok(peakBytes >= residentBytes);
 });
+
+t.test(
+  'run time of this process is that of its threads, and finer than a tick',
+  { skip: !existsSync('/proc/self/schedstat') },
+  async (t) => {
+    const beforeUs = runTimeUs(process.pid, process.pid);
+    const endMs = performance.now() + 5;
+    while (performance.now() < endMs);
+    const passedUs = runTimeUs(process.pid, process.pid) - beforeUs;
+    t.ok(passedUs > 0, String(passedUs));
+    t.ok(runTimeUs(process.pid) >= beforeUs + passedUs);
+    t.equal(runTimeUs(process.pid, 2 ** 30), 0, 'a thread that has ended');
+  },
+);
