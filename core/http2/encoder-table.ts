@@ -1,14 +1,11 @@
-import { latin1Slice } from '../http/wire.js';
 import { FIELD_OVERHEAD_BYTES } from './field.js';
-import { isName, isText } from './field-names.js';
+import type { Line } from './line.js';
 import { FIRST_DYNAMIC } from './static-table.js';
 
 /** One field in the table of the peer's decoder. */
 class Entry {
-  readonly name: string;
-  readonly value: string;
-  readonly nameHash: number;
-  readonly hash: number;
+  /** Replaced by an equal line that was looked up, so that connections share their lines. */
+  line: Line;
   /** The number of this insertion; insertions of a connection are numbered consecutively. */
   readonly number: number;
   readonly size: number;
@@ -16,21 +13,10 @@ class Entry {
   readonly before: number;
   readonly beforeByName: number;
 
-  constructor(
-    name: string,
-    value: string,
-    nameHash: number,
-    hash: number,
-    number: number,
-    before: number,
-    beforeByName: number,
-  ) {
-    this.name = name;
-    this.value = value;
-    this.nameHash = nameHash;
-    this.hash = hash;
+  constructor(line: Line, number: number, before: number, beforeByName: number) {
+    this.line = line;
     this.number = number;
-    this.size = name.length + value.length + FIELD_OVERHEAD_BYTES;
+    this.size = line.characters + FIELD_OVERHEAD_BYTES;
     this.before = before;
     this.beforeByName = beforeByName;
   }
@@ -78,7 +64,7 @@ export class EncoderTable {
     return this.#next - this.#oldest;
   }
 
-  /** Returns the index of a field, or 0 if the table does not have it. */
+  /** Returns the entry of a field, or null. */
   find(
     bytes: Uint8Array,
     nameStart: number,
@@ -86,20 +72,39 @@ export class EncoderTable {
     valueStart: number,
     valueEnd: number,
     hash: number,
-  ): number {
-    if (this.count === 0) return 0;
+  ): Entry | null {
+    if (this.count === 0) return null;
     let number = this.#index[BY_FIELD + (hash & SLOT_MASK)]!;
     while (number >= this.#oldest) {
       const entry = this.#entry(number);
-      if (
-        entry.hash === hash &&
-        isText(entry.value, bytes, valueStart, valueEnd) &&
-        isName(entry.name, bytes, nameStart, nameEnd)
-      )
-        return this.#indexOf(number);
+      const { line } = entry;
+      if (line.hash === hash && line.is(bytes, nameStart, nameEnd, valueStart, valueEnd)) return entry;
       number = entry.before;
     }
-    return 0;
+    return null;
+  }
+
+  /** Returns the entry of a line, or null. */
+  findLine(line: Line): Entry | null {
+    if (this.count === 0) return null;
+    const { hash } = line;
+    let number = this.#index[BY_FIELD + (hash & SLOT_MASK)]!;
+    while (number >= this.#oldest) {
+      const entry = this.#entry(number);
+      const other = entry.line;
+      if (other === line) return entry;
+      if (other.hash === hash && other.equals(line)) {
+        entry.line = line;
+        return entry;
+      }
+      number = entry.before;
+    }
+    return null;
+  }
+
+  /** Returns the index of an entry that was found. */
+  indexOf({ number }: Entry): number {
+    return FIRST_DYNAMIC + this.#next - 1 - number;
   }
 
   /** Returns the index of the newest field with this name, or 0. */
@@ -108,15 +113,16 @@ export class EncoderTable {
     let number = this.#index[BY_NAME + (nameHash & SLOT_MASK)]!;
     while (number >= this.#oldest) {
       const entry = this.#entry(number);
-      if (entry.nameHash === nameHash && isName(entry.name, bytes, start, end)) return this.#indexOf(number);
+      if (entry.line.nameHash === nameHash && entry.line.isNamed(bytes, start, end))
+        return this.indexOf(entry);
       number = entry.beforeByName;
     }
     return 0;
   }
 
   /**
-   * Whether a line with this hash was sent recently, so that it is worth an entry. Lines that differ each
-   * time (ids, times) evict nothing. Other lines are remembered.
+   * Whether a line with this hash of all its bytes was sent recently, so that it is worth an entry. Lines
+   * that differ each time (ids, times) evict nothing. Other lines are remembered.
    */
   isRepeated(hash: number): boolean {
     if (this.#index.length === 0) this.#index = new Int32Array(INDEX_SLOTS);
@@ -132,23 +138,13 @@ export class EncoderTable {
     return (characters + FIELD_OVERHEAD_BYTES) * 4 <= this.#sizeMax && this.#next < INSERTIONS_MAX;
   }
 
-  /** Adds a field that `isRepeated` and `fits`, as the peer's decoder does. */
-  add(
-    bytes: Buffer,
-    nameStart: number,
-    nameEnd: number,
-    valueStart: number,
-    valueEnd: number,
-    nameHash: number,
-    hash: number,
-  ): void {
-    const name = latin1Slice(bytes, nameStart, nameEnd).toLowerCase();
-    const value = latin1Slice(bytes, valueStart, valueEnd);
+  /** Adds a line that `isRepeated` and `fits`, as the peer's decoder does. */
+  add(line: Line): void {
     const index = this.#index;
-    const slot = BY_FIELD + (hash & SLOT_MASK);
-    const nameSlot = BY_NAME + (nameHash & SLOT_MASK);
+    const slot = BY_FIELD + (line.hash & SLOT_MASK);
+    const nameSlot = BY_NAME + (line.nameHash & SLOT_MASK);
     const number = this.#next;
-    const entry = new Entry(name, value, nameHash, hash, number, index[slot]!, index[nameSlot]!);
+    const entry = new Entry(line, number, index[slot]!, index[nameSlot]!);
     this.#evictTo(this.#sizeMax - entry.size);
     if (this.count === this.#entries.length) this.#grow();
     this.#entries[number & (this.#entries.length - 1)] = entry;
@@ -162,10 +158,6 @@ export class EncoderTable {
   resize(sizeMax: number): void {
     this.#sizeMax = sizeMax;
     this.#evictTo(sizeMax);
-  }
-
-  #indexOf(number: number): number {
-    return FIRST_DYNAMIC + this.#next - 1 - number;
   }
 
   #entry(number: number): Entry {

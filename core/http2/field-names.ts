@@ -40,8 +40,18 @@ export function hashValue(nameHash: number, bytes: Uint8Array, start: number, en
   return hash ^ (hash >>> HASH_FOLD);
 }
 
+/**
+ * Returns a hash of all of `bytes[start, end)`. `hashValue` skips some of them, so that the numbers in a row
+ * of ids would look the same.
+ */
+export function hashWhole(seed: number, bytes: Uint8Array, start: number, end: number): number {
+  let hash = seed ^ (end - start);
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, HASH_FACTOR);
+  return hash;
+}
+
 /** Whether `text` equals `bytes[start, end)` in lower case. */
-export function isName(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+function isName(text: string, bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start;
   if (text.length !== length) return false;
   for (let at = 0; at < length; at++) {
@@ -62,7 +72,7 @@ export function isText(text: string, bytes: Uint8Array, start: number, end: numb
 const SLOTS = 256;
 
 /** What the encoder knows of a name. */
-interface KnownName {
+export interface KnownName {
   readonly name: string;
   /** The first index of the name in the static table; 0 if it has none. */
   readonly index: number;

@@ -1,7 +1,8 @@
 import { lowerOf } from '../http/chars.js';
 import { EncoderTable } from './encoder-table.js';
-import { hashName, hashValue, isText, knownName } from './field-names.js';
+import { hashName, hashValue, hashWhole, isText, type KnownName, knownName } from './field-names.js';
 import { codedBytes, encodeHuffman } from './huffman.js';
+import { Line } from './line.js';
 import { hasName } from './never-indexed.js';
 import { staticFields } from './static-table.js';
 
@@ -79,42 +80,58 @@ export class HpackEncoder {
     this.#latest = -1;
   }
 
-  /** Encodes a field from `bytes`. Its name is sent in lower case. */
-  field(bytes: Buffer, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
+  /**
+   * Encodes a field from `bytes`. Its name is sent in lower case. Returns the line of which the field is an
+   * index from now on, or null.
+   */
+  field(
+    bytes: Buffer,
+    nameStart: number,
+    nameEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): Line | null {
     const nameHash = hashName(bytes, nameStart, nameEnd);
     const hash = hashValue(nameHash, bytes, valueStart, valueEnd);
     const { table } = this;
-    const found = table.find(bytes, nameStart, nameEnd, valueStart, valueEnd, hash);
-    if (found > 0) {
-      this.#indexed(found);
-      return;
+    const entry = table.find(bytes, nameStart, nameEnd, valueStart, valueEnd, hash);
+    if (entry !== null) {
+      this.#indexed(table.indexOf(entry));
+      return entry.line;
     }
     const known = knownName(bytes, nameStart, nameEnd, nameHash);
-    let nameIndex = 0;
-    let isSecret = false;
-    if (known !== null) {
-      for (let index = known.index; index > 0 && index <= known.lastIndex; index++) {
-        if (!isText(staticFields[index]!.value, bytes, valueStart, valueEnd) || valueEnd === valueStart)
-          continue;
-        this.#indexed(index);
-        return;
-      }
-      nameIndex = known.index;
-      isSecret = known.isSecret;
+    const staticIndex = known === null ? 0 : staticIndexOf(known, bytes, valueStart, valueEnd);
+    if (staticIndex > 0) {
+      this.#indexed(staticIndex);
+      return staticLine(staticIndex);
     }
-    if (nameIndex === 0) nameIndex = table.findName(bytes, nameStart, nameEnd, nameHash);
-    isSecret ||= hasName(this.#neverIndexed, bytes, nameStart, nameEnd);
-
+    const nameIndex = known?.index || table.findName(bytes, nameStart, nameEnd, nameHash);
+    const isSecret = known?.isSecret || hasName(this.#neverIndexed, bytes, nameStart, nameEnd);
     const isInserted =
       !isSecret &&
       table.fits(nameEnd - nameStart + valueEnd - valueStart) &&
       !isPrivatePath(nameIndex, bytes, valueStart, valueEnd) &&
-      table.isRepeated(hash);
+      table.isRepeated(hashWhole(nameHash, bytes, valueStart, valueEnd));
     if (isInserted) this.#number(INSERTED, INSERTED_BITS, nameIndex);
     else this.#number(isSecret ? NEVER_INDEXED : NOT_INDEXED, LITERAL_BITS, nameIndex);
     if (nameIndex === 0) this.#name(bytes, nameStart, nameEnd);
     this.#string(bytes, valueStart, valueEnd);
-    if (isInserted) table.add(bytes, nameStart, nameEnd, valueStart, valueEnd, nameHash, hash);
+    if (!isInserted) return null;
+    const line = new Line(bytes, nameStart, nameEnd, valueStart, valueEnd, nameHash, hash);
+    table.add(line);
+    return line;
+  }
+
+  /** Encodes a field that is known to be this line. False: it has no index here, and nothing was encoded. */
+  line(line: Line): boolean {
+    if (line.staticIndex > 0) {
+      this.#indexed(line.staticIndex);
+      return true;
+    }
+    const entry = this.table.findLine(line);
+    if (entry === null) return false;
+    this.#indexed(this.table.indexOf(entry));
+    return true;
   }
 
   /** Ends the block, and returns its length. */
@@ -167,6 +184,30 @@ export class HpackEncoder {
       this.#at += bytes.copy(this.#out, this.#at, start, end);
     }
   }
+}
+
+/** Returns the index of the static table that has the whole field, or 0. */
+function staticIndexOf(known: KnownName, bytes: Buffer, start: number, end: number): number {
+  if (known.index === 0 || start === end) return 0;
+  for (let index = known.index; index <= known.lastIndex; index++)
+    if (isText(staticFields[index]!.value, bytes, start, end)) return index;
+  return 0;
+}
+
+/** Lines of the static table, made when they are first sent. */
+const staticLines: (Line | null)[] = staticFields.map(() => null);
+
+function staticLine(index: number): Line {
+  const made = staticLines[index]!;
+  if (made !== null) return made;
+  const { name, value } = staticFields[index]!;
+  const bytes = Buffer.from(name + value, 'latin1');
+  const split = name.length;
+  const nameHash = hashName(bytes, 0, split);
+  const hash = hashValue(nameHash, bytes, split, bytes.length);
+  const line = new Line(bytes, 0, split, split, bytes.length, nameHash, hash, index);
+  staticLines[index] = line;
+  return line;
 }
 
 const pathIndex = staticFields.findIndex(({ name }) => name === PATH);

@@ -1,6 +1,6 @@
 import { limits } from '../limits.js';
 import type { Field } from './field.js';
-import { hashValue } from './field-names.js';
+import { hashValue, hashWhole } from './field-names.js';
 
 /** A literal as it was received, and the field that it stands for. */
 class Literal {
@@ -55,7 +55,7 @@ export class LiteralCache {
   isRepeated(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start > limits.http2LiteralBytes) return false;
     const slot = this.#hash & (limits.http2Literals - 1);
-    const hash = hashWhole(bytes, start, end);
+    const hash = hashWhole(0, bytes, start, end);
     if (this.#seen[slot] === hash) return true;
     this.#seen[slot] = hash;
     return false;
@@ -66,13 +66,4 @@ export class LiteralCache {
     const literal = new Literal(name, new Uint8Array(bytes.subarray(start, end)), field);
     this.#literals[this.#hash & (limits.http2Literals - 1)] = literal;
   }
-}
-
-const HASH_FACTOR = 0x01000193;
-
-/** `hashValue` skips bytes, so that the numbers in a row of ids would look the same. */
-function hashWhole(bytes: Uint8Array, start: number, end: number): number {
-  let hash = end - start;
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, HASH_FACTOR);
-  return hash;
 }

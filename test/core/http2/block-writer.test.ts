@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { Framing } from '../../../core/http/message.js';
 import type { ResponseHead } from '../../../core/http/response-head.js';
 import { ResponseReader } from '../../../core/http/response-reader.js';
@@ -148,4 +149,63 @@ t.test('what came as never to be indexed leaves so, both ways', async (t) => {
     return [];
   });
   t.equal(encoder.table.count, before + 1, 'the length alone');
+});
+
+t.test('a block is the same whatever was written before it, for any connection', async () => {
+  const line = fc.constantFrom(
+    'content-type: application/grpc\r\n',
+    'Content-Type: application/grpc\r\n',
+    'user-agent: a\r\n',
+    'user-agent: b\r\n',
+    'user-agent:  b \r\n',
+    'user-agent:b\r\n',
+    'Connection: TE\r\nTE: trailers\r\n',
+    'x-pin: 1234\r\n',
+    'cookie: a=b\r\n',
+    'x-empty: \r\n',
+    'x-empty:\r\n',
+  );
+  const lines = fc.array(line, { maxLength: 6 }).map((all) => all.join(''));
+  const head = fc.record({
+    method: fc.constantFrom('GET', 'POST', 'X'),
+    target: fc.constantFrom('/', '/a', '/a?q'),
+    host: fc.constantFrom('', 'h', 'i'),
+    fields: lines,
+    neverIndexed: fc.constantFrom('', '', ',x-pin,'),
+    lengthZero: fc.boolean(),
+  });
+  const block = fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 2 }), head, fc.constantFrom(200, 404, 299));
+  const sizes = fc.oneof(
+    { weight: 9, arbitrary: fc.constant(TABLE) },
+    { arbitrary: fc.nat({ max: 300 }), weight: 1 },
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(block, sizes), { maxLength: 40 }), (blocks) => {
+      const writer = new BlockWriter();
+      const connections = [0, 1, 2].map(() => ({
+        encoder: new HpackEncoder(TABLE, TABLE),
+        fresh: new HpackEncoder(TABLE, TABLE),
+      }));
+      return blocks.every(([[kind, which, parts, status], size]) => {
+        const write = (by: BlockWriter, encoder: HpackEncoder): Buffer => {
+          encoder.usePeerTable(size);
+          let length = 0;
+          if (kind === 0) length = by.request(encoder, outgoing(parts), false);
+          else if (kind === 1) length = by.answer(encoder, status, parts.fields);
+          else if (kind === 2) length = by.trailers(encoder, parts.fields);
+          else {
+            headOf(`HTTP/1.1 ${status} x\r\n${parts.fields}Content-Length: 0\r\n\r\n`, (read) => {
+              read.neverIndexed = parts.neverIndexed;
+              length = by.response(encoder, read, parts.fields);
+              return [];
+            });
+          }
+          return by.out.subarray(0, length);
+        };
+        const { encoder, fresh } = connections[which]!;
+        return write(writer, encoder).equals(write(new BlockWriter(), fresh));
+      });
+    }),
+    { numRuns: 400 },
+  );
 });
