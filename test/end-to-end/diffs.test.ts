@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { DiffGroup, Diffs } from '../../core/compare/diff-book.js';
 import { askMany } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { type Answer, Origin } from '../support/origin.js';
 import t from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
@@ -143,14 +144,14 @@ t.test('a difference that is meant is accepted in the file, and is none from the
     listed.out,
     /\nreviews v2, GET \/reviews\/\*\n {2}json \$\.price value: 20 of 20, different {2}\[[0-9a-f]{8}\]/,
   );
-  const accepted = await runToEnd('diffs', '--admin', umbra.adminUrl, '--accept', id, '-c', umbra.file.path);
+  const accepted = await runHere('diffs', '--admin', umbra.adminUrl, '--accept', id, '-c', umbra.file.path);
   t.equal(accepted.code, 0, accepted.err);
   t.match(readFileSync(umbra.file.path, 'utf8'), /ignore/);
   await until(async () => (await umbra.stats()).generation > 1, 'the file is reloaded');
   const after = await compared();
   t.match(after.mirrors, [{ different: 0, differentBeyondNoise: 0 }]);
   t.strictSame(after.groups, []);
-  const unknown = await runToEnd('diffs', '--admin', umbra.adminUrl, '--accept', 'zz', '-c', umbra.file.path);
+  const unknown = await runHere('diffs', '--admin', umbra.adminUrl, '--accept', 'zz', '-c', umbra.file.path);
   t.equal(unknown.code, 1);
   t.match(unknown.err, /there is no group "zz"/);
 });

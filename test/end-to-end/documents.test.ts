@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { fieldOf, Origin } from '../support/origin.js';
 import t from '../support/tap.js';
 import { engine, runToEnd, UmbraProcess, until } from '../support/umbra.js';
@@ -37,7 +38,7 @@ t.teardown(async () => {
   await Promise.all([v1.close(), v2.close()]);
 });
 
-const run = (...words: string[]) => runToEnd(...words, '--admin', umbra.adminUrl);
+const run = (...words: string[]) => runHere(...words, '--admin', umbra.adminUrl);
 const apply = (name: string, ...more: string[]) => run('apply', '-f', file(name), ...more);
 const call = async (headers = { host: 'reviews' }) => (await ask(umbra.port, { headers })).status;
 
@@ -48,7 +49,6 @@ t.test('before a document is applied there is no route', async (t) => {
 t.test('the document that sends all requests to v1 does so, and the access log shows v1 alone', async (t) => {
   t.strictSame(await apply('all-to-v1.yaml'), {
     code: 0,
-    signal: null,
     out: 'destinationrule/reviews created: subset v1, subset v2\nvirtualservice/reviews created: to v1\n',
     err: '',
   });
@@ -94,7 +94,7 @@ t.test('a dry run changes nothing, and prints what could stand in umbra.yaml', a
   t.equal((await umbra.stats()).generation, generation);
   const native = join(directory, 'native.yaml');
   writeFileSync(native, out);
-  t.equal((await runToEnd('check', native)).code, 0);
+  t.equal((await runHere('check', native)).code, 0);
 });
 
 t.test('a share is taken', async (t) => {
@@ -173,7 +173,7 @@ t.test('run -c DIRECTORY reads the documents beside umbra.yaml, and SIGHUP reads
   const applied = await runToEnd('apply', '-f', file('mirror-to-v2.yaml'), '--admin', beside.adminUrl);
   t.equal(applied.out, 'virtualservice/reviews configured: mirror v2 100 %\n');
   t.match(applied.err, /kept until this process ends/);
-  await runToEnd('delete', 'virtualservice/reviews', '--admin', beside.adminUrl);
+  await runHere('delete', 'virtualservice/reviews', '--admin', beside.adminUrl);
   t.strictSame((await beside.admin('GET', '/api/config')).text.includes('mirrors":[]'), true);
   writeFileSync(join(beside.file.directory, 'reviews.yaml'), '# nothing\n');
   beside.signal('SIGHUP');
@@ -188,10 +188,10 @@ t.test('check checks the documents of a directory', async (t) => {
     'rules.yml': example('all-to-v1.yaml').split('---')[0],
     'notes.txt': 'not read',
   });
-  const checked = await runToEnd('check', beside);
+  const checked = await runHere('check', beside);
   t.equal(checked.out, `${beside}: ok (2 versions, 1 route, 1 mirror)\n`);
   writeFileSync(join(beside, 'more.yaml'), 'kind: VirtualService\n');
-  const bad = await runToEnd('check', beside);
+  const bad = await runHere('check', beside);
   t.equal(bad.code, 2);
   t.match(bad.err, /more\.yaml:1:1: the document: `apiVersion` is missing/);
 });

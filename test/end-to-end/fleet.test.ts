@@ -6,6 +6,7 @@ import { decodeReading } from '../../core/report/raw-reading.js';
 import type { Reading, VersionReading } from '../../core/report/reading.js';
 import { type Figures, openFigures } from '../../workers/commands/figures.js';
 import { askMany } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { NatsServer, noNats } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
@@ -133,14 +134,14 @@ t.test(
       '--max-diff',
       '5%',
     ];
-    const verdict = await runToEnd('verdict', ...fleet, '--min-samples', '400', ...loose);
+    const verdict = await runHere('verdict', ...fleet, '--min-samples', '400', ...loose);
     t.equal(verdict.code, 0, verdict.out + verdict.err);
-    const alone = await runToEnd('verdict', ...fleet, '--instance', 'two', '--min-samples', '400', ...loose);
+    const alone = await runHere('verdict', ...fleet, '--instance', 'two', '--min-samples', '400', ...loose);
     t.equal(alone.code, 3, alone.out + alone.err);
-    const nobody = await runToEnd('report', ...fleet, '--instance', 'three', '-o', '-');
+    const nobody = await runHere('report', ...fleet, '--instance', 'three', '-o', '-');
     t.equal(nobody.code, 4);
     t.match(nobody.err, /there is no instance three; instances: one, two/);
-    const report = await runToEnd('report', ...fleet, '-o', '-');
+    const report = await runHere('report', ...fleet, '-o', '-');
     t.equal(report.code, 0, report.err);
     t.match(report.out, /instance one running for [^;]*300 requests/);
     t.match(report.out, /v1 primary +500 /);
@@ -249,7 +250,7 @@ t.test('a name and a password are asked for and given, and are in no word of umb
   const wrong = await start(address.replace('h1dden', 'wr0ng'));
   await wrong.logged(/no snapshots go to [^"]*Authorization Violation/);
   t.notMatch(wrong.err, /wr0ng/);
-  const report = await runToEnd('report', '-o', '-', '--fleet', address);
+  const report = await runHere('report', '-o', '-', '--fleet', address);
   t.equal(report.code, 0, report.err);
   t.notMatch(report.out, /h1dden/);
 });
@@ -290,7 +291,7 @@ t.test('a fleet that is not there, or where nobody publishes, is an error of one
   t.equal(empty.code, 4);
   t.match(empty.err, /^umbra top: no instance publishes to nats:\/\/127\.0\.0\.1:\d+\/nobody\n$/);
   await nats.kill();
-  const gone = await runToEnd('verdict', '--fleet', nats.fleet('nobody').replace('//', '//me:hidden@'));
+  const gone = await runHere('verdict', '--fleet', nats.fleet('nobody').replace('//', '//me:hidden@'));
   t.equal(gone.code, 4);
   t.match(gone.err, /^umbra verdict: cannot reach NATS at 127\.0\.0\.1:\d+: ECONNREFUSED\n$/);
   const wrong = await runToEnd('top', '--instance', 'one');

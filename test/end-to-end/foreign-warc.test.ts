@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask } from '../support/client.js';
 import { missing, runWell } from '../support/command.js';
+import { runHere } from '../support/here.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { segmentsIn } from '../support/recorded.js';
 import t from '../support/tap.js';
-import { reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
+import { reviews, UmbraProcess } from '../support/umbra.js';
 import { checkByWarcio, missingWarcio, recordsByWarcio, writeByWarcio } from '../support/warcio.js';
 
 const v1 = await Origin.listen((received, response) => void response.end(`answer to ${received.target}`));
@@ -68,7 +69,7 @@ t.test('what warcio writes is played, and compared with its responses', { skip: 
       v2.received.length = 0;
       const path = join(directory, `${gzip ? 'gzip' : 'plain'}-${format.replace('/', '-')}.warc`);
       await writeByWarcio(path, format, gzip);
-      const { code, out, err } = await runToEnd('replay', path, ...replayed);
+      const { code, out, err } = await runHere('replay', path, ...replayed);
       t.equal(code, 0);
       t.strictSame(v2.received.map(({ method, target }) => `${method} ${target}`).sort(), [
         'GET /page/0',
@@ -89,7 +90,7 @@ t.test('what wget writes is played', { skip: missing('wget') }, async (t) => {
   const name = join(directory, 'wget');
   const urls = Array.from({ length: 6 }, (_, i) => `http://127.0.0.1:${v1.port}/w/${i}`);
   await runWell('wget', ['-q', '-O', '/dev/null', `--warc-file=${name}`, ...urls]);
-  const { code, out, err } = await runToEnd('replay', `${name}.warc.gz`, ...replayed);
+  const { code, out, err } = await runHere('replay', `${name}.warc.gz`, ...replayed);
   t.strictSame([code, err], [0, '']);
   t.strictSame(asked(v2), asked(v1));
   t.match(out, /played 6 requests/);
@@ -107,7 +108,7 @@ t.test(
     const second = bytes.indexOf(Buffer.from([0x1f, 0x8b, 8]), 1);
     bytes[second + 60] ^= 0xff;
     writeFileSync(path, bytes.subarray(0, bytes.byteLength - 30));
-    const { code, err } = await runToEnd('replay', path, ...replayed);
+    const { code, err } = await runHere('replay', path, ...replayed);
     t.equal(code, 0);
     t.match(err, new RegExp(`^${path}:${second}: skipped: damaged`));
     t.match(err, new RegExp(`^${path}:\\d+: skipped: cut off$`, 'm'));

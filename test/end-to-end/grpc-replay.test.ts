@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask } from '../support/client.js';
 import { callGrpc, type GrpcHandler, GrpcOrigin } from '../support/grpc-origin.js';
+import { runHere } from '../support/here.js';
 import { http2Session } from '../support/http2-client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { NatsServer, noNats } from '../support/nats.js';
@@ -73,7 +74,7 @@ interface Printed {
 
 async function replayTo(directory: string, server: GrpcOrigin): Promise<Printed> {
   const url = `http://127.0.0.1:${server.port}`;
-  const { code, out, err } = await runToEnd('replay', directory, '--to', url, '-o', 'json');
+  const { code, out, err } = await runHere('replay', directory, '--to', url, '-o', 'json');
   if (code !== 0) throw new Error(`${err}${out}`);
   return JSON.parse(out);
 }

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { Scalar } from '../../core/protobuf/field-type.js';
 import { descriptorSet, message, messageType } from '../core/protobuf/types.js';
 import { callGrpc, type GrpcHandler, GrpcOrigin } from '../support/grpc-origin.js';
+import { runHere } from '../support/here.js';
 import { http2Session } from '../support/http2-client.js';
 import { lawHolds } from '../support/law.js';
 import t, { type Test } from '../support/tap.js';
-import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 // A busy machine takes seconds to start each umbra.
 t.setTimeout(120_000);
@@ -123,7 +124,7 @@ async function judged(
       };
       return mirrors[0]!.endpoints.reduce((sum, { pairs }) => sum + pairs, 0) === part * calls;
     }, 'every pair is counted by its method');
-    const verdict = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
+    const verdict = await runHere('verdict', '--admin', umbra.adminUrl, ...words);
     if (part === partsMax || isEnough(verdict.out)) return verdict;
   }
 }

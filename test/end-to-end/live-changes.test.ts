@@ -4,12 +4,13 @@
  * Live changes last over a reload, a restart, a kill, a takeover and a replaced thread. No client notices.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { ask } from '../support/client.js';
 import { skipTakeover } from '../support/engines.js';
+import { runHere } from '../support/here.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
+import { keyedClients } from '../support/rollout.js';
 import t, { type Test } from '../support/tap.js';
 import { type ConfigWords, engine, reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
 
@@ -72,43 +73,12 @@ async function inForce(umbra: UmbraProcess): Promise<unknown> {
 
 const changed = { primary: { v1: 95, v2: 5 }, mirrors: ['v2 false 25', 'v3 true 10'] };
 
-/** Clients that never stop asking; `end` returns what they were answered other than 200. */
-function clients(port: () => number) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-  const failures: unknown[] = [];
-  let asked = 0;
-  let over = false;
-  const worker = async (): Promise<void> => {
-    while (!over) {
-      try {
-        const answer = await ask(port(), { target: '/reviews', agent, headers: { cookie: `id=${asked}` } });
-        if (answer.status !== 200) failures.push(answer.status);
-      } catch (error) {
-        failures.push(String(error));
-      }
-      asked++;
-    }
-  };
-  const workers = Array.from({ length: 4 }, worker);
-  return {
-    get asked() {
-      return asked;
-    },
-    async end() {
-      over = true;
-      await Promise.all(workers);
-      agent.destroy();
-      return failures;
-    },
-  };
-}
-
 t.test('live changes outlast a reload, a new configuration and a replaced control thread', async (t) => {
   const all = await origins(t);
   const config = configOf(all, null);
   const umbra = await UmbraProcess.startBreakable(config);
   t.teardown(() => umbra.stop());
-  const users = clients(() => umbra.port);
+  const users = keyedClients(() => umbra.port);
   await changeAll(t, umbra);
   t.strictSame(await inForce(umbra), changed);
   const before = await live(umbra);
@@ -125,7 +95,8 @@ t.test('live changes outlast a reload, a new configuration and a replaced contro
   await umbra.makeThrow('control');
   t.strictSame(await live(umbra), before);
   t.ok(users.asked > 0);
-  t.strictSame(await users.end(), [], 'no client notices');
+  await users.end();
+  t.strictSame(users.failures, [], 'no client notices');
   for (const thread of ['proxy-0', 'shadow-0']) await umbra.makeThrow(thread);
   t.strictSame(await inForce(umbra), changed);
 
@@ -190,7 +161,7 @@ t.test('live changes outlast a takeover, and no client notices', { skip: skipTak
   const config = configOf(all, state);
   const old = await UmbraProcess.start(config);
   await changeAll(t, old);
-  const users = clients(() => old.port);
+  const users = keyedClients(() => old.port);
   const next = await UmbraProcess.startInPlaceOf(String(old.pid), {
     ...config,
     listen: [{ address: `127.0.0.1:${old.port}`, engine }],
@@ -201,28 +172,21 @@ t.test('live changes outlast a takeover, and no client notices', { skip: skipTak
   t.strictSame(await inForce(next), changed);
   t.equal((await live(next)).length, 4);
   t.match(await next.admin('PATCH', '/api/mirrors', { reset: true }), { json: { kept: true } });
-  t.strictSame(await users.end(), []);
+  await users.end();
+  t.strictSame(users.failures, []);
   await lawHolds(t, next);
 });
 
 t.test('a file that can not be used is set aside, and umbra starts', async (t) => {
   const all = await origins(t);
-  for (const [name, text, why] of [
-    ['damaged', '{"version":1,"mir', /live\.json is not JSON/],
-    ['newer', '{"version":99}', /live\.json has version 99, and this umbra reads up to 1/],
-    ['foreign', '[1,2,3]', /live\.json has no version number/],
-  ] as const) {
-    const state = join(t.testdir(), name);
-    mkdirSync(state, { recursive: true });
-    writeFileSync(join(state, 'live.json'), text);
-    const umbra = await UmbraProcess.start(configOf(all, state));
-    await umbra.logged(why);
-    t.equal((await ask(umbra.port, { target: '/reviews' })).status, 200);
-    const aside = readdirSync(state).filter((file) => file.startsWith('live.json.unusable-'));
-    t.equal(aside.length, 1, name);
-    t.equal(readFileSync(join(state, aside[0]), 'utf8'), text);
-    await umbra.stop();
-  }
+  const state = t.testdir({ 'live.json': '{"version":1,"mir' });
+  const umbra = await UmbraProcess.start(configOf(all, state));
+  t.teardown(() => umbra.stop());
+  await umbra.logged(/live\.json is not JSON/);
+  t.equal((await ask(umbra.port, { target: '/reviews' })).status, 200);
+  const aside = readdirSync(state).filter((file) => file.startsWith('live.json.unusable-'));
+  t.equal(aside.length, 1);
+  t.equal(readFileSync(join(state, aside[0]), 'utf8'), '{"version":1,"mir');
 });
 
 t.test(
@@ -256,29 +220,31 @@ t.test(
 
 t.test('the state directory of a systemd unit is used, and only one umbra has it', async (t) => {
   const all = await origins(t);
-  const directory = t.testdir();
-  process.env.STATE_DIRECTORY = `${join(directory, 'umbra')}:${join(directory, 'other')}`;
-  t.teardown(() => {
-    delete process.env.STATE_DIRECTORY;
-  });
+  const directory = stateDirectoryOf(t);
   const umbra = await UmbraProcess.start(configOf(all, null));
   t.teardown(() => umbra.stop());
   t.match(await umbra.admin('PATCH', '/api/mirrors', { enabled: false }), { json: { kept: true } });
   t.ok(existsSync(join(directory, 'umbra', 'live.json')));
   await t.rejects(UmbraProcess.start(configOf(all, null)), new RegExp(`in use by process ${umbra.pid}`));
-  const named = await UmbraProcess.start(configOf(all, join(directory, 'named')));
-  t.strictSame(await live(named), []);
-  await named.stop();
 });
+
+/** Sets what systemd sets for a unit with two state directories below the one that is returned. */
+function stateDirectoryOf(t: Test): string {
+  const directory = t.testdir();
+  process.env.STATE_DIRECTORY = `${join(directory, 'umbra')}:${join(directory, 'other')}`;
+  t.teardown(() => {
+    delete process.env.STATE_DIRECTORY;
+  });
+  return directory;
+}
 
 t.test('commands change weights and mirrors, list what differs, and end it', async (t) => {
   const all = await origins(t);
-  const umbra = await UmbraProcess.start(configOf(all, join(t.testdir(), 'state')));
+  const directory = stateDirectoryOf(t);
+  // The configuration goes before the unit.
+  const umbra = await UmbraProcess.start(configOf(all, join(directory, 'named')));
   t.teardown(() => umbra.stop());
-  const run = async (...words: string[]) => {
-    const { code, out, err } = await runToEnd(...words, '--admin', umbra.adminUrl);
-    return { code, out, err };
-  };
+  const run = (...words: string[]) => runHere(...words, '--admin', umbra.adminUrl);
   t.match(await run('weights', 'reviews', 'v1=99%', 'v2=1%'), {
     code: 0,
     out: 'weights of reviews set to v1=99% v2=1%, generation 2\n',
@@ -296,7 +262,7 @@ t.test('commands change weights and mirrors, list what differs, and end it', asy
   t.match(await run('weights', 'reviews', 'v1=50%', 'v2=40%'), { code: 1, err: /add up to 90%, not 100%/ });
   const { out } = await run('status');
   t.match(out, /^umbra \d.*, process \d+, serving for /);
-  t.match(out, /live changes: 2, kept in .*state/);
+  t.match(out, /live changes: 2, kept in .*named/);
   t.match(out, /weights of reviews: v1=99 v2=1, in the configuration v1=1 \(command, 20/);
   t.match(out, /mirror reviews to v3: 10 %, not in the configuration \(command, 20/);
   t.match(JSON.parse((await run('status', '--output', 'json')).out), {

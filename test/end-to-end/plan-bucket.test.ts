@@ -2,6 +2,7 @@
 import { type KV, Kvm } from '@nats-io/kv';
 import { hostName } from '../../config/host-name.js';
 import { ask } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { NatsServer, noNats } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
@@ -62,7 +63,7 @@ t.test(
       await startOrigin(t, 'third'),
     ];
     const revision = await bucket.put('edge', planOf(first));
-    const checked = await runToEnd('check', address);
+    const checked = await runHere('check', address);
     t.equal(checked.code, 0, checked.err);
     const umbra = await UmbraProcess.startFrom(address);
     t.teardown(() => umbra.stop());
@@ -115,13 +116,13 @@ t.test('a start waits for NATS, and without a plan says why and ends', skip, asy
   t.equal(missing.code, 2);
   t.match(missing.err, /^umbra: nats-kv:.*\/plans\/edge: there is no such key\n$/);
   await bucket.put('edge', 'nonsense: 1');
-  const wrong = await runToEnd('check', address);
+  const wrong = await runHere('check', address);
   t.equal(wrong.code, 2);
   t.match(wrong.err, /plans\/edge:1:1: unknown key `nonsense`/);
   const malformed = await runToEnd('run', '-c', 'nats-kv://127.0.0.1');
   t.equal(malformed.code, 2);
   t.match(malformed.err, /expected an address such as nats-kv:/);
-  const gone = await runToEnd('check', 'nats-kv://me:hidden@127.0.0.1:1/plans/edge');
+  const gone = await runHere('check', 'nats-kv://me:hidden@127.0.0.1:1/plans/edge');
   t.equal(gone.code, 2);
   t.match(gone.err, /^cannot reach NATS at 127\.0\.0\.1:1: ECONNREFUSED\n$/);
 

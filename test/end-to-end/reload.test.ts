@@ -1,9 +1,11 @@
 // Runs over one engine: a configuration becomes a plan, which knows no engine.
+
+import { runHere } from '../support/here.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Load } from '../support/load.js';
 import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const connections = 64;
 /** Requests that are answered between two changes. */
@@ -77,7 +79,7 @@ t.test(
 
 t.test('`umbra mirror` turns one mirror off and on, and sets its percentage', async (t) => {
   const change = (...words: string[]) =>
-    runToEnd('mirror', 'reviews', 'v2', ...words, '--admin', umbra.adminUrl);
+    runHere('mirror', 'reviews', 'v2', ...words, '--admin', umbra.adminUrl);
   t.equal((await change('--off')).code, 0);
   t.equal(mirrorTo(await umbra.stats(), 'v2').enabled, false);
   await copies(t, 'none');
@@ -86,11 +88,11 @@ t.test('`umbra mirror` turns one mirror off and on, and sets its percentage', as
   const result = await change('--percent', '12.5');
   t.equal(result.code, 0, result.err);
   t.equal(mirrorTo(await umbra.stats(), 'v2').percent, 12.5);
-  t.equal((await runToEnd('mirror', 'reviews', 'v9', '--off', '--admin', umbra.adminUrl)).code, 1);
+  t.equal((await runHere('mirror', 'reviews', 'v9', '--off', '--admin', umbra.adminUrl)).code, 1);
 });
 
 t.test('`umbra mirror --off` is the kill switch for all mirrors, and lasts', async (t) => {
-  t.equal((await runToEnd('mirror', '--off', '--admin', umbra.adminUrl)).code, 0);
+  t.equal((await runHere('mirror', '--off', '--admin', umbra.adminUrl)).code, 0);
   await copies(t, 'none');
 });
 
@@ -105,7 +107,7 @@ t.test(
     const taken = await umbra.admin('PUT', '/api/config', withMirror);
     t.strictSame([taken.status, taken.json], [200, { generation: before + 1, ended: [] }]);
     await copies(t, 'none');
-    t.equal((await runToEnd('mirror', '--reset', '--admin', umbra.adminUrl)).code, 0);
+    t.equal((await runHere('mirror', '--reset', '--admin', umbra.adminUrl)).code, 0);
     await copies(t, 'all');
   },
 );

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runHere } from '../support/here.js';
 import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { runToEnd } from '../support/umbra.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-replay-compare-'));
 let answers = 0;
@@ -84,7 +84,7 @@ async function replayOf(
     '--max-error-delta',
     '10%',
   ];
-  const { code, out, err } = await runToEnd('replay', file, '-o', 'json', '--verdict', ...bounds, ...flags);
+  const { code, out, err } = await runHere('replay', file, '-o', 'json', '--verdict', ...bounds, ...flags);
   t.equal(err, '');
   return { code, printed: JSON.parse(out) };
 }
@@ -210,7 +210,7 @@ t.test('the mirror whose rules are meant is named, where there are several', asy
     [[], /several mirrors that compare: name one with --mirror: a\/v2, b\/v2/],
     [['--mirror', 'c'], /no mirror c that compares; mirrors: a\/v2, b\/v2/],
   ] as const) {
-    const { code, err } = await runToEnd('replay', recording, '--to', url(equal), '-c', config, ...flags);
+    const { code, err } = await runHere('replay', recording, '--to', url(equal), '-c', config, ...flags);
     t.equal(code, 1);
     t.match(err, message);
   }

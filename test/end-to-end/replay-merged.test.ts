@@ -8,11 +8,12 @@ import { Callers } from '../../workers/demo/callers.js';
 import { HttpClient } from '../../workers/demo/http-client.js';
 import { serveOrigin } from '../../workers/demo/origins.js';
 import { ask } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { lawHolds } from '../support/law.js';
 import { fieldOf, Origin, type Received } from '../support/origin.js';
 import { requestsIn } from '../support/recorded.js';
 import t from '../support/tap.js';
-import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 /** Calls of each of the two instances, and how many it makes a second. */
 const calls = 600;
@@ -54,7 +55,7 @@ async function replayTo(
 ): Promise<{ code: number | null; printed: Printed }> {
   origin.received.length = 0;
   const bounds = ['--min-samples', '500', '--max-shift', 'off', '--max-p99-delta', 'off', '--max-diff', '1%'];
-  const { code, out, err } = await runToEnd(
+  const { code, out, err } = await runHere(
     'replay',
     ...instances,
     ...['--to', `http://127.0.0.1:${origin.port}`, '-o', 'json', '--verdict', '--max-error-delta', '1%'],

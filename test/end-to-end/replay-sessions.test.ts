@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { lawHolds } from '../support/law.js';
 import { Origin, type Received } from '../support/origin.js';
 import t from '../support/tap.js';
-import { reviews, runToEnd, UmbraProcess } from '../support/umbra.js';
+import { reviews, UmbraProcess } from '../support/umbra.js';
 
 const users = 20;
 const directory = mkdtempSync(join(tmpdir(), 'umbra-replay-sessions-'));
@@ -70,7 +71,7 @@ async function replayed(
   ...flags: string[]
 ): Promise<{ responses: Record<string, number>; groups: readonly { kind: string; path: string }[] }> {
   const to = `http://127.0.0.1:${v2.port}`;
-  const { code, out, err } = await runToEnd('replay', path, '--to', to, '-o', 'json', ...flags);
+  const { code, out, err } = await runHere('replay', path, '--to', to, '-o', 'json', ...flags);
   t.strictSame([code, err], [0, '']);
   const { stats, diffs } = JSON.parse(out);
   return { responses: stats.versions.replay.shadow.responses, groups: diffs?.groups ?? [] };
@@ -103,7 +104,7 @@ t.test('requests are changed on the way: fields, path and host', async (t) => {
 });
 
 t.test('a field that belongs to the connection can not be set', async (t) => {
-  const { code, err } = await runToEnd(
+  const { code, err } = await runHere(
     'replay',
     recording,
     '--to',

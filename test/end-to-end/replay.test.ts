@@ -3,6 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { segmentsIn } from '../support/recorded.js';
@@ -62,7 +63,7 @@ t.test(
   async (t) => {
     for (const speed of [[], ['--speed', '10x'], ['--speed', 'max']]) {
       v2.received.length = 0;
-      const { code, out, err } = await runToEnd('replay', ...files, ...to, ...speed);
+      const { code, out, err } = await runHere('replay', ...files, ...to, ...speed);
       t.strictSame([code, err], [0, ''], speed.join(' '));
       t.strictSame(asked(v2), asked(v1));
       t.match(out, /played 40 requests/);
@@ -75,14 +76,14 @@ t.test(
 t.test('requests of one key keep their order, however fast they are played', async (t) => {
   for (const speed of [[], ['--speed', 'max']]) {
     v2.received.length = 0;
-    const { code } = await runToEnd('replay', ...files, ...to, ...speed, '--order', 'header:x-user');
+    const { code } = await runHere('replay', ...files, ...to, ...speed, '--order', 'header:x-user');
     t.equal(code, 0);
     for (const user of ['u0', 'u1', 'u2']) t.strictSame(targetsOf(v2, user), targetsOf(v1, user), user);
   }
 });
 
 t.test('how late requests went out is reported', async (t) => {
-  const { out } = await runToEnd('replay', ...files, ...to);
+  const { out } = await runHere('replay', ...files, ...to);
   t.match(out, /sent late by umbra itself, in no latency: p50 \d+ us/);
 });
 
@@ -149,7 +150,7 @@ t.test('a damaged recording is played but for what is damaged, with the place of
   bytes[bytes.byteLength >> 1] ^= 0xff;
   writeFileSync(path, bytes.subarray(0, bytes.byteLength - 5));
   appendFileSync(path, 'rubbish');
-  const { code, err } = await runToEnd('replay', path, ...to, '--speed', 'max');
+  const { code, err } = await runHere('replay', path, ...to, '--speed', 'max');
   t.equal(code, 0);
   t.match(err, new RegExp(`${path}:\\d+: skipped: `));
   t.ok(v2.received.length >= 38, `${v2.received.length} requests`);
@@ -166,11 +167,11 @@ t.test('a request whose body is not known to be whole is named in the report', a
       `1 b 1800000000001000000 0\nPOST /cut ${head}Content-Length: 9\r\n\r\nok${end}`,
     ].join(''),
   );
-  const { out, err } = await runToEnd('replay', path, ...to);
+  const { out, err } = await runHere('replay', path, ...to);
   t.match(out, /played 1 requests/);
   t.match(out, /note: 1 record was skipped: has N bytes of a body of N; the first is \S*cut\.gor:\d+/);
   t.match(err, /cut\.gor:\d+: skipped: has \d+ bytes of a body of 9/);
-  const json = JSON.parse((await runToEnd('replay', path, ...to, '-o', 'json')).out);
+  const json = JSON.parse((await runHere('replay', path, ...to, '-o', 'json')).out);
   t.match(json, { played: 1, skipped: 1, skippedByReason: { 'has N bytes of a body of N': 1 } });
 });
 
@@ -179,7 +180,7 @@ t.test('a replay of nothing ends, however long it may take and whatever it is as
     ['--filter', 'path:/none', '--loop', '--for', '10m'],
     ['--filter', 'path:/none'],
   ]) {
-    const { code, err } = await runToEnd('replay', ...files, ...to, ...flags);
+    const { code, err } = await runHere('replay', ...files, ...to, ...flags);
     t.strictSame([code, err], [1, 'umbra replay: there was nothing to play\n']);
   }
 });
@@ -190,18 +191,18 @@ t.test(
     const dead = await Origin.listen();
     const { port } = dead;
     await dead.close();
-    const gone = await runToEnd('replay', ...files, '--to', `http://127.0.0.1:${port}`, '--speed', 'max');
+    const gone = await runHere('replay', ...files, '--to', `http://127.0.0.1:${port}`, '--speed', 'max');
     t.match(gone.out, /played 40 requests/);
-    const missing = await runToEnd('replay', join(directory, 'none'), ...to);
+    const missing = await runHere('replay', join(directory, 'none'), ...to);
     t.strictSame([missing.code, /can't read .*none/.test(missing.err)], [1, true]);
     const text = join(directory, 'text');
     writeFileSync(text, 'hello');
-    const foreign = await runToEnd('replay', text, ...to);
+    const foreign = await runHere('replay', text, ...to);
     t.strictSame(
       [foreign.code, /neither a WARC file nor one of GoReplay[\s\S]*nothing to play/.test(foreign.err)],
       [1, true],
     );
-    const wrong = await runToEnd('replay', ...files, ...to, '--speed', 'fast');
+    const wrong = await runHere('replay', ...files, ...to, '--speed', 'fast');
     t.equal(wrong.code, 2);
   },
 );

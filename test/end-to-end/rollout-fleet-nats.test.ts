@@ -1,5 +1,7 @@
 // Runs over one engine: NATS lies behind the engines.
 /** NATS is gone at every step of a rollout of a fleet, also when a version dies. */
+
+import { runHere } from '../support/here.js';
 import { lawHolds } from '../support/law.js';
 import { type NatsServer, noNats } from '../support/nats.js';
 import {
@@ -23,11 +25,11 @@ async function seesTheFleet(t: Test, nats: NatsServer, { umbra }: Instance): Pro
   const fleet = ['--fleet', nats.fleet('umbra')];
   const at = ['--admin', umbra.adminUrl];
   const outs = await Promise.all([
-    runToEnd('status', ...fleet),
-    runToEnd('status', ...at),
+    runHere('status', ...fleet),
+    runHere('status', ...at),
     runToEnd('top', '--once', ...fleet),
-    runToEnd('report', '-o', '-', ...fleet),
-    runToEnd('rollout', 'status', 'reviews', ...at),
+    runHere('report', '-o', '-', ...fleet),
+    runHere('rollout', 'status', 'reviews', ...at),
   ]);
   for (const { out } of outs) t.match(out, /step 1: edge-a, edge-b$/m);
   for (const { out } of outs.slice(0, 4))

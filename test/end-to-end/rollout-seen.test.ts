@@ -1,5 +1,7 @@
 // Runs over one engine: commands have no engine.
 /** Commands that print figures show a rollout in one line. */
+
+import { runHere } from '../support/here.js';
 import { rolloutConfig, startRollout, twoVersions, untilRollout } from '../support/rollout.js';
 import t from '../support/tap.js';
 import { runToEnd, UmbraProcess } from '../support/umbra.js';
@@ -10,7 +12,8 @@ t.test('status, top and report show a rollout in a line, as text and as JSON', a
   const umbra = await UmbraProcess.start(rolloutConfig(await twoVersions(t)));
   t.teardown(() => umbra.stop());
   const place = ['--admin', umbra.adminUrl];
-  const shown = async (...words: string[]) => (await runToEnd(...words, ...place)).out;
+  const shown = async (...words: string[]) =>
+    (await (words[0] === 'top' ? runToEnd : runHere)(...words, ...place)).out;
   t.notMatch(await shown('status'), /rollout/);
   await startRollout(t, umbra, { steps: '5%:1ms-300ms,100%' });
   await untilRollout(umbra, ({ state }) => state === 'held');

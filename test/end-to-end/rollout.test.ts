@@ -47,7 +47,7 @@ t.test('an equal version is released step by step: no request fails, and no key 
 });
 
 t.test('a version that fails is rolled back with a reason, and the old one answers everything', async (t) => {
-  const both = await twoVersions(t, versionAnswer('v2', 20));
+  const both = await twoVersions(t, versionAnswer('v2', 4));
   const umbra = await UmbraProcess.start(rolloutConfig(both));
   t.teardown(() => umbra.stop());
   const users = keyedClients(() => umbra.port);
@@ -55,7 +55,8 @@ t.test('a version that fails is rolled back with a reason, and the old one answe
   const body = await untilRollout(umbra, isRolloutOver);
   await users.end();
   t.match(body, { state: 'rolled-back', percent: 0, reason: /errors: v2 failed \d+ of/ });
-  t.ok(users.failures.length < users.asked * 0.02, `${users.failures.length} of ${users.asked} failed`);
+  // A quarter of the tenth that v2 answers; in the next step it would be an eighth of all.
+  t.ok(users.failures.length < users.asked * 0.05, `${users.failures.length} of ${users.asked} failed`);
   const before = both[1].received.length;
   for (let i = 0; i < 20; i++) await ask(umbra.port, { target: '/reviews', headers: { cookie: `id=${i}` } });
   t.equal(both[1].received.length, before);
@@ -63,7 +64,7 @@ t.test('a version that fails is rolled back with a reason, and the old one answe
 });
 
 t.test('a version that fails while it is mirrored reaches no client', async (t) => {
-  const both = await twoVersions(t, versionAnswer('v2', 10));
+  const both = await twoVersions(t, versionAnswer('v2', 5));
   const umbra = await UmbraProcess.start(rolloutConfig(both));
   t.teardown(() => umbra.stop());
   const users = keyedClients(() => umbra.port);

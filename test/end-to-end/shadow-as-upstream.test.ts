@@ -6,10 +6,11 @@
 import { Agent, type ServerResponse } from 'node:http';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import { ask, askMany, RawClient } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type Answer, answerOk, fieldOf, Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
-import { type ConfigWords, reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
+import { type ConfigWords, reviews, UmbraProcess, until } from '../support/umbra.js';
 
 async function origins(t: Test, ...answers: Answer[]): Promise<Origin[]> {
   const all = await Promise.all(answers.map((answer) => Origin.listen(answer)));
@@ -178,7 +179,7 @@ t.test(
       'set-cookie session',
     ]);
     t.equal(fieldOf(v2!.received[0]!, 'authorization'), `Bearer ${secret}`, 'the shadow gets it');
-    const report = await runToEnd('report', '--admin', umbra.adminUrl, '-o', '-');
+    const report = await runHere('report', '--admin', umbra.adminUrl, '-o', '-');
     const shown = [report.out, umbra.err, umbra.out];
     for (const path of ['/api/diffs', '/api/config', '/api/stats', '/metrics'])
       shown.push((await umbra.admin('GET', path)).text);

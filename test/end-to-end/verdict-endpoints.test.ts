@@ -4,9 +4,10 @@ import { Agent } from 'node:http';
 import type { MirrorEndpoints } from '../../core/report/endpoints.js';
 import type { Verdict } from '../../core/verdict/verdict.js';
 import { ask } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { type Answer, Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, UmbraProcess, until } from '../support/umbra.js';
 
 const requests = 1200;
 const connections = 4;
@@ -58,23 +59,23 @@ t.test('each endpoint has its figures in the API, the report and the verdict', a
   t.ok(of('slow/*').shadowUs.p50 > 55_000);
 
   const words = ['--min-samples', '200', '--output', 'json'];
-  const { out } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
+  const { out } = await runHere('verdict', '--admin', umbra.adminUrl, ...words);
   const [mirror] = (JSON.parse(out) as Verdict).mirrors;
   const named = (check: string) =>
     mirror.endpoints.filter((one) => one.check === check).map(({ endpoint }) => endpoint);
   t.strictSame(named('errors'), ['GET /reviews/failing'], out);
   t.strictSame(named('differences'), ['GET /reviews/other']);
-  const text = await runToEnd('verdict', '--admin', umbra.adminUrl, '--min-samples', '200');
+  const text = await runHere('verdict', '--admin', umbra.adminUrl, '--min-samples', '200');
   t.match(text.out, /endpoint +errors: GET \/reviews\/failing: v2 failed 30 of 300 pairs and v1 0/);
 
-  const report = await runToEnd('report', '--admin', umbra.adminUrl, '-o', '-');
+  const report = await runHere('report', '--admin', umbra.adminUrl, '-o', '-');
   t.match(report.out, /pairs by endpoint:\n +endpoint +pairs +v1 errors +v2 errors/);
   t.match(report.out, /GET \/reviews\/failing +300 +0 +30 /);
   const page = `${t.testdir()}/report.html`;
-  t.equal((await runToEnd('report', '--admin', umbra.adminUrl, '-o', page)).code, 0);
+  t.equal((await runHere('report', '--admin', umbra.adminUrl, '-o', page)).code, 0);
 
   // A window knows the endpoints of its time alone.
-  const window = runToEnd('verdict', '--admin', umbra.adminUrl, '--for', '4s', '--min-samples', '50');
+  const window = runHere('verdict', '--admin', umbra.adminUrl, '--for', '4s', '--min-samples', '50');
   let over = false;
   void window.then(() => {
     over = true;

@@ -3,9 +3,10 @@
 import { Agent, request } from 'node:http';
 import type { CheckName, MirrorVerdict, Outcome, Verdict } from '../../core/verdict/verdict.js';
 import { ask } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { type Answer, Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { plain, runToEnd, UmbraProcess } from '../support/umbra.js';
+import { plain, UmbraProcess } from '../support/umbra.js';
 
 /** Each row has so many requests, and they take so long at least. */
 const requestsPerRow = 1000;
@@ -260,7 +261,7 @@ t.test(
       ...all.flatMap((name) => Array.from({ length: connectionsPerRow }, (_, first) => work(name, first))),
     ]);
     await umbra.atRest();
-    const { out, err } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
+    const { out, err } = await runHere('verdict', '--admin', umbra.adminUrl, ...words);
     t.equal(err, '');
     const verdict = JSON.parse(out) as Verdict;
     const of = (name: string): MirrorVerdict => verdict.mirrors.find(({ route }) => route === name)!;

@@ -4,6 +4,7 @@ import { Agent } from 'node:http';
 import { join } from 'node:path';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import { ask } from '../support/client.js';
+import { runHere } from '../support/here.js';
 import { type Answer, Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
 import { reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
@@ -59,7 +60,7 @@ t.test('a version that fails one request in fifty fails, with one sentence for e
     { umbra: { histograms: { directory: hlog, interval: '1s' } } },
   );
   const words = [...anyLatency, '--max-error-delta', '0.2%', '--max-diff', '1%'];
-  const { code, out, err } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
+  const { code, out, err } = await runHere('verdict', '--admin', umbra.adminUrl, ...words);
   t.equal(code, 1, out + err);
   t.match(out, /^FAIL /);
   t.match(line(out, 'errors'), /FAIL .* v2 failed 16 of 800 requests and v1 0: \+2 % points, between /);
@@ -69,28 +70,28 @@ t.test('a version that fails one request in fifty fails, with one sentence for e
     'an error is not counted once more as another status',
   );
   t.match(line(out, 'differences'), /PASS/);
-  const few = await runToEnd('verdict', '--admin', umbra.adminUrl, '--min-samples', '100000');
+  const few = await runHere('verdict', '--admin', umbra.adminUrl, '--min-samples', '100000');
   t.equal(few.code, 3, few.out);
   t.match(few.out, /^UNDECIDED /);
   t.match(line(few.out, 'errors'), /undecided: there are fewer pairs than --min-samples/);
-  const json = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words, '--output', 'json');
+  const json = await runHere('verdict', '--admin', umbra.adminUrl, ...words, '--output', 'json');
   t.equal(json.code, 1);
   t.match(JSON.parse(json.out), {
     outcome: 'fail',
     mirrors: [{ checks: [{ name: 'errors', outcome: 'fail' }] }],
   });
-  const xml = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words, '--output', 'junit');
+  const xml = await runHere('verdict', '--admin', umbra.adminUrl, ...words, '--output', 'junit');
   t.match(xml.out, /<testcase [^>]*name="errors"><failure message="v2 failed 16 of 800/);
-  const plan = await runToEnd('verdict', '--admin', umbra.adminUrl, '--plan');
+  const plan = await runHere('verdict', '--admin', umbra.adminUrl, '--plan');
   t.equal(plan.code, 0, plan.err);
   t.match(plan.out, /^ {2}errors +[\d ]+ pairs/m);
 
-  const text = await runToEnd('report', '--admin', umbra.adminUrl, '-o', '-');
+  const text = await runHere('report', '--admin', umbra.adminUrl, '-o', '-');
   t.equal(text.code, 0, text.err);
   t.match(text.out, /5xx +0 +16 +\+16/);
   t.match(text.out, /none unaccounted for/);
   const page = join(hlog, 'report.html');
-  t.equal((await runToEnd('report', '--admin', umbra.adminUrl, '-o', page)).code, 0);
+  t.equal((await runHere('report', '--admin', umbra.adminUrl, '-o', page)).code, 0);
   t.match(readFileSync(page, 'utf8'), /<path class="line c\d+ dashed"/);
 
   const top = await runToEnd('top', '--admin', umbra.adminUrl);
@@ -100,7 +101,7 @@ t.test('a version that fails one request in fifty fails, with one sentence for e
 
   await umbra.stop();
   const files = ['v1.primary.hlog', 'v2.shadow.hlog'].map((name) => join(hlog, name));
-  const logs = await runToEnd('report', '--hlog', ...files, '-o', '-');
+  const logs = await runHere('report', '--hlog', ...files, '-o', '-');
   t.equal(logs.code, 0, logs.err);
   t.equal(logs.err, '');
   t.match(logs.out, /v1 primary +800/);
@@ -127,10 +128,10 @@ async function untilCompared(umbra: UmbraProcess): Promise<void> {
 t.test('a field that is random in both versions is named as noise, and differences pass', async (t) => {
   const umbra = await afterLoad(t, priced(1), { v1: priced(1), mirror });
   await untilCompared(umbra);
-  const { out } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...loose);
+  const { out } = await runHere('verdict', '--admin', umbra.adminUrl, ...loose);
   t.match(line(out, 'differences'), /PASS .* beyond noise/);
   t.match(out, /note +learned as noise: GET \/reviews json \$\.nonce/);
-  const report = await runToEnd('report', '--admin', umbra.adminUrl, '-o', '-');
+  const report = await runHere('report', '--admin', umbra.adminUrl, '-o', '-');
   t.match(report.out, /json \$\.nonce value: 800 of 800, noise/);
 });
 
@@ -142,11 +143,11 @@ t.test(
       mirror,
     });
     await untilCompared(umbra);
-    const { code, out } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...loose);
+    const { code, out } = await runHere('verdict', '--admin', umbra.adminUrl, ...loose);
     t.equal(code, 1, out);
     t.match(line(out, 'differences'), /FAIL/);
     t.match(out, /example +GET \/reviews \(id [^)]+\), json \$\.price value: v1 1 \| v2 2/);
-    const report = await runToEnd('report', '--admin', umbra.adminUrl, '-o', '-');
+    const report = await runHere('report', '--admin', umbra.adminUrl, '-o', '-');
     t.match(report.out, /reviews v2, GET \/reviews\n/);
     const named = [...report.out.matchAll(/^ +(\w+ \S+ value): 800 of 800(, \w+)/gm)];
     t.same(named.map(([, what, judged]) => `${what}${judged}`).sort(), [
@@ -162,9 +163,9 @@ t.test(
   async (t) => {
     let bad = true;
     const umbra = await afterLoad(t, (_, response) => response.writeHead(bad ? 500 : 200).end('ok\n'));
-    const whole = await runToEnd('verdict', '--admin', umbra.adminUrl, ...loose);
+    const whole = await runHere('verdict', '--admin', umbra.adminUrl, ...loose);
     t.equal(whole.code, 1, whole.out);
-    const empty = await runToEnd('verdict', '--admin', umbra.adminUrl, '--for', '1s', ...loose);
+    const empty = await runHere('verdict', '--admin', umbra.adminUrl, '--for', '1s', ...loose);
     t.equal(empty.code, 3, 'nothing came in the window');
     t.notMatch(empty.out, /NaN|Infinity/);
     bad = false;
@@ -175,15 +176,15 @@ t.test(
       while (!over) await ask(umbra.port, { agent, target: '/reviews' });
     };
     const load = Promise.all(Array.from({ length: connections }, work));
-    const { code, out, err } = await runToEnd('verdict', '--admin', umbra.adminUrl, '--for', '2s', ...loose);
+    const { code, out, err } = await runHere('verdict', '--admin', umbra.adminUrl, '--for', '2s', ...loose);
     t.equal(code, 0, out + err);
     t.match(err, /^watching for 2 s$/m);
     t.match(out, /^PASS .*, the window watched: \d/);
     t.match(line(out, 'errors'), /PASS .* v2 failed 0 of/);
-    const good = await runToEnd('verdict', '--admin', umbra.adminUrl, '--until-decided', ...loose);
+    const good = await runHere('verdict', '--admin', umbra.adminUrl, '--until-decided', ...loose);
     t.equal(good.code, 0, good.out + good.err);
     bad = true;
-    const decided = await runToEnd('verdict', '--admin', umbra.adminUrl, '--until-decided', ...loose);
+    const decided = await runHere('verdict', '--admin', umbra.adminUrl, '--until-decided', ...loose);
     t.equal(decided.code, 1, decided.out + decided.err);
     t.match(decided.out, 'for any number of looks');
     const running = await until(async () => {
@@ -207,12 +208,12 @@ t.test('an umbra that is not there, and files that are none, are one clear line 
     );
   }
   const directory = t.testdir({ 'other.txt': 'hello\n' });
-  const { code, err } = await runToEnd('report', '--hlog', join(directory, 'other.txt'), '-o', '-');
+  const { code, err } = await runHere('report', '--hlog', join(directory, 'other.txt'), '-o', '-');
   t.equal(code, 1);
   t.match(err, /other\.txt:1: not a line of a histogram log/);
   t.match(err, /there is nothing to report/);
-  const gone = await runToEnd('report', '--hlog', join(directory, 'none'), '-o', '-');
+  const gone = await runHere('report', '--hlog', join(directory, 'none'), '-o', '-');
   t.equal(gone.code, 1);
   t.match(gone.err, /can't read .*none: ENOENT/);
-  t.equal((await runToEnd('verdict', '--max-diff', 'much')).code, 2);
+  t.equal((await runHere('verdict', '--max-diff', 'much')).code, 2);
 });

@@ -1,8 +1,8 @@
 /**
  * Entry of a child process: `umbra run` whose threads can be made to throw. Given the name of a thread
  * (`proxy-0`, `shadow-0`, `sink-0`, `control`), it sends it a message that no thread knows, and answers with
- * the name when the thread's successor is at work. At its end it sends its account, when no admin API
- * answers any more.
+ * the name when the thread's successor is at work. When a control thread ends, it sends its account: at the
+ * end of the process no admin API answers any more.
  *
  *   node breakable-umbra.js FILE [PID]     PID: the process whose place it takes
  */
@@ -31,6 +31,8 @@ class NamedWorker extends Worker {
       if (atWork.has(name)) process.send!(name);
       atWork.set(name, this);
     });
+    if (name === 'control')
+      this.once('exit', () => process.send!({ last: stats(read(openObservation(observed!), nowUs())) }));
   }
 
   override postMessage(...words: Parameters<Worker['postMessage']>): void {
@@ -46,14 +48,9 @@ process.on('message', (name: string) => {
   atWork.get(name)!.postMessage({ type: 'no such message' });
 });
 
-// Only now may anybody import `Worker`.
-const { runCommand } = await import('../../workers/commands/run.js');
-process.exitCode = await runCommand({
-  config: process.argv[2],
-  set: [],
-  takeover: process.argv[3] === undefined ? null : { pid: Number(process.argv[3]) },
-  readyFd: null,
-  logLevel: null,
-});
-process.send!({ last: stats(read(openObservation(observed!), nowUs())) });
-process.disconnect();
+// The channel is not to keep a process alive that has come to its end.
+process.channel!.unref();
+const [node, , file, pid] = process.argv;
+process.argv = [node!, 'umbra', 'run', '-c', file!, ...(pid === undefined ? [] : ['--takeover', pid])];
+// Only now may anybody import `Worker`. The bundle is what `bin/umbra.js` starts.
+await import(new URL('../../bundle/umbra.cjs', import.meta.url).href);

@@ -3,9 +3,10 @@ import { Agent } from 'node:http';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import type { Verdict } from '../../core/verdict/verdict.js';
 import { ask } from './client.js';
+import { runHere } from './here.js';
 import { type Answer, Origin } from './origin.js';
 import type { Test } from './tap.js';
-import { plain, runToEnd, UmbraProcess } from './umbra.js';
+import { plain, UmbraProcess } from './umbra.js';
 
 const requestsPerRow = 240;
 const analystsMs = 60_000;
@@ -75,7 +76,7 @@ export async function judgeRows(t: Test, rows: readonly ContentRow[]): Promise<v
   await umbra.atRest();
   t.strictSame(await notTakenApart(umbra), [], 'all pairs that were handed over are taken apart');
   const words = ['--min-samples', '100', '--output', 'json'];
-  const { out } = await runToEnd('verdict', '--admin', umbra.adminUrl, ...words);
+  const { out } = await runHere('verdict', '--admin', umbra.adminUrl, ...words);
   const { mirrors } = JSON.parse(out) as Verdict;
   for (const { name, isWrong } of rows) {
     const { checks, examples } = mirrors.find(({ route }) => route === name)!;

@@ -31,7 +31,7 @@ export class Instance {
     process.env.INSTANCE = this.name;
     this.umbra = await UmbraProcess.startFrom(this.address);
     const { port } = this.umbra;
-    this.users = keyedClients(() => port, 4);
+    this.users = keyedClients(() => port);
   }
 
   /** Its clients see the connection end, as those of any process that is killed, and no wrong answer. */

@@ -5,14 +5,17 @@ import { type Answer, Origin } from './origin.js';
 import type { Test } from './tap.js';
 import { type ConfigWords, reviews, type UmbraProcess, until } from './umbra.js';
 
-/** Latencies are noise on a machine that runs other tests. */
+/**
+ * Latencies are noise on a machine that runs other tests. The bounds are as wide as shares are that versions
+ * of these tests do wrong: a step needs the more requests the narrower they are.
+ */
 export const rolloutSettings = {
-  steps: 'mirror:500ms-60s,10%:500ms-60s,50%:500ms-60s,100%',
+  steps: 'mirror:500ms-60s,25%:500ms-60s,50%:500ms-60s,100%',
   requests: 50,
   maxShift: 'off',
   maxP99Delta: 'off',
-  maxErrorDelta: '2%',
-  maxDiff: '2%',
+  maxErrorDelta: '5%',
+  maxDiff: '5%',
   watch: '500ms',
 };
 
@@ -60,7 +63,7 @@ const pauseMs = 10;
  * Clients with a key each: what was not answered with 200, and keys that went back. `rest` lets none ask
  * meanwhile.
  */
-export function keyedClients(port: () => number, workers = 8) {
+export function keyedClients(port: () => number, workers = 4) {
   const agent = new Agent({ keepAlive: true, maxSockets: workers });
   const failures: unknown[] = [];
   const wentBack = new Set<number>();

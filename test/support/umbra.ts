@@ -339,7 +339,8 @@ export class UmbraProcess {
   /** Makes the thread throw (`proxy-0`, `shadow-0`, `control`); resolves when its successor is at work. */
   async makeThrow(name: string): Promise<void> {
     this.#child.send(name);
-    await once(this.#child, 'message');
+    for (let [word] = await once(this.#child, 'message'); word !== name; )
+      [word] = await once(this.#child, 'message');
   }
 
   signal(signal: NodeJS.Signals): void {
