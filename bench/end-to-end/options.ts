@@ -45,7 +45,7 @@ export const helpText = `usage: node dist/bench/end-to-end/main.js [SCENARIO ...
 scenarios (default: peers)
   peers       umbra on both engines against what is installed of nginx, HAProxy, Envoy and Traefik, in eight cases
   compare     umbra against nginx, with and without mirroring, taken in turn
-  against     this tree against another revision of it (--compare REV), taken in turn; not part of all
+  against     this tree against another revision of it (--compare REV), in short windows in turn; not part of all
   comparing   what it costs to compare responses, in every degree, taken in turn
   streaming   what it costs the proxy thread to publish every request to NATS JetStream, against a plain mirror, in turn
   where       where the CPU time of a request goes, by part of umbra, with a bare splice beside it
@@ -66,9 +66,10 @@ options
   --seconds N       length of one measurement (default 3)
   --rounds N        times that each target is measured (default 3; isolation judges a p99 from 6 on)
   --connections N   connections of the load generator (default 64)
-  --only A,B        targets of compare and against: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror,
-                      nginx-mirror; umbra is on the uws engine, umbra-node on the node engine; of isolation: umbra,
-                      umbra-nice (with threads.nice), nginx
+  --only A,B        targets of compare: direct, umbra, umbra-node, nginx, umbra-mirror, umbra-node-mirror, nginx-mirror;
+                      umbra is on the uws engine, umbra-node on the node engine; of against those of umbra, and either
+                      engine with -tls or -fresh (connections of their own); of isolation: umbra, umbra-nice (with
+                      threads.nice), nginx
   --rate N          GETs a second in isolation (default: a third of what the slower side reaches)
   --compare REV     what git calls the revision to compare with; with names of micro benches, these are compared
   --json FILE       writes every single measurement to FILE
