@@ -6,7 +6,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { clientKey, clientPem, serverKey, serverPem } from '../support/authority.js';
 import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
+import { engine, reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'umbra-certificates-'));
 t.teardown(() => rmSync(directory, { recursive: true, force: true }));
@@ -52,7 +52,9 @@ t.test(
     write(serverPem, serverKey);
     const v1 = await Origin.listen();
     const umbra = await UmbraProcess.start(
-      reviews(v1.port, null, { umbra: { listen: [{ address: '127.0.0.1:0', engine, tls: { cert, key } }] } }),
+      reviews(v1.port, null, {
+        umbra: { threads: twoProxies, listen: [{ address: '127.0.0.1:0', engine, tls: { cert, key } }] },
+      }),
     );
     t.teardown(async () => {
       await umbra.stop();

@@ -5,7 +5,7 @@ import { ask, RawClient } from '../support/client.js';
 import { behaviour } from '../support/engines.js';
 import { Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
-import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
+import { engine, oneOfEach, reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 
 /** What a client that waits on purpose is given. */
 const soon = '1s';
@@ -16,10 +16,11 @@ async function bounded(
   t: Test,
   listener: object,
   answer?: Parameters<typeof Origin.listen>[0],
+  threads = oneOfEach,
 ): Promise<{ umbra: UmbraProcess; v1: Origin }> {
   const v1 = await Origin.listen(answer);
   const umbra = await UmbraProcess.start(
-    reviews(v1.port, null, { umbra: { listen: [{ address: '127.0.0.1:0', engine, ...listener }] } }),
+    reviews(v1.port, null, { umbra: { threads, listen: [{ address: '127.0.0.1:0', engine, ...listener }] } }),
   );
   t.teardown(async () => {
     await umbra.stop();
@@ -106,7 +107,7 @@ t.test('a client that takes nothing of a response is closed', async (t) => {
 });
 
 t.test('connections are bounded over all threads', async (t) => {
-  const { umbra } = await bounded(t, { connections: { max: 3 } });
+  const { umbra } = await bounded(t, { connections: { max: 3 } }, undefined, twoProxies);
   const kept = await Promise.all([1, 2, 3].map(() => RawClient.connect(umbra.port)));
   for (const client of kept) {
     client.send('GET / HTTP/1.1\r\nhost: h\r\n\r\n');

@@ -5,7 +5,7 @@ import { ask, RawClient } from '../support/client.js';
 import { missing, runWell } from '../support/command.js';
 import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { reviews, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 
 /** Descriptors that are left to umbra, and clients that come. */
 const descriptorsLeft = 40;
@@ -27,7 +27,7 @@ t.test(
   { skip: process.platform !== 'linux' ? 'reads /proc' : missing('prlimit') },
   async (t) => {
     const [v1, v2] = [await Origin.listen(), await Origin.listen()];
-    const umbra = await UmbraProcess.start(reviews(v1.port, v2.port));
+    const umbra = await UmbraProcess.start(reviews(v1.port, v2.port, { umbra: { threads: twoProxies } }));
     const clients: RawClient[] = [];
     t.teardown(async () => {
       for (const { socket } of clients) socket.destroy();

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
-import { reviews, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 
 /** A version that answers on demand. */
 async function holdingOrigin(): Promise<{ origin: Origin; held: ServerResponse[]; release: () => void }> {
@@ -33,7 +33,7 @@ t.test(
     const v1 = await holdingOrigin();
     const v2 = await holdingOrigin();
     const umbra = await UmbraProcess.start(
-      reviews(v1.origin.port, v2.origin.port, { mirror: { timeout: '10s' } }),
+      reviews(v1.origin.port, v2.origin.port, { mirror: { timeout: '10s' }, umbra: { threads: twoProxies } }),
     );
     t.equal((await umbra.admin('GET', '/readyz')).status, 200);
     const idle = await RawClient.connect(umbra.port);

@@ -3,7 +3,7 @@ import { askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { reviews, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 
 /** Slow enough that sixteen clients leave the machine to others. */
 const answerMs = 5;
@@ -25,7 +25,7 @@ t.test('mirrors back off when the primary fails with them, say so, and come back
   // What a busy machine does to a p99 is left out of it; test/core/mirror/guard is about that.
   const guard = { p99: '100%', errors: '1%', window: '1s', recover: '1s' };
   const umbra = await UmbraProcess.start(
-    reviews(v1.port, v2.port, { mirror: { percent: 0 }, umbra: { guard } }),
+    reviews(v1.port, v2.port, { mirror: { percent: 0 }, umbra: { guard, threads: twoProxies } }),
   );
   let running = true;
   t.teardown(async () => {

@@ -10,7 +10,7 @@ import { missing, run } from '../support/command.js';
 import { NatsServer, noNats } from '../support/nats.js';
 import { Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
-import { engine, reviews, UmbraProcess, until } from '../support/umbra.js';
+import { engine, reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 
 const docs = (name: string): string => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
 const promtool = missing('promtool');
@@ -43,7 +43,11 @@ async function scrape(t: Test): Promise<string> {
     noNats === false
       ? await startInFleet(t, v1, v2, mirrors, listen)
       : await UmbraProcess.start(
-          reviews(v1.port, v2.port, { v2: checked, route: { mirrors }, umbra: { listen } }),
+          reviews(v1.port, v2.port, {
+            v2: checked,
+            route: { mirrors },
+            umbra: { listen, threads: twoProxies },
+          }),
         );
   t.teardown(() => umbra.stop());
   for (let i = 0; i < 5; i++) await ask(umbra.port, { target: '/reviews' });
@@ -69,7 +73,9 @@ async function startInFleet(
   t.teardown(() => nats.stop());
   const route = { mirrors: [...mirrors, { to: nats.stream('umbra.reviews') }] };
   const fleet = { nats: nats.fleet('umbra'), name: 'edge-1' };
-  const plan = JSON.stringify(reviews(v1.port, v2.port, { v2: checked, route, umbra: { fleet, listen } }));
+  const plan = JSON.stringify(
+    reviews(v1.port, v2.port, { v2: checked, route, umbra: { fleet, listen, threads: twoProxies } }),
+  );
   await nats.with(async (_, connection) => (await new Kvm(connection).create('plans')).put('edge', plan));
   return UmbraProcess.startFrom(`nats-kv://127.0.0.1:${nats.port}/plans/edge`);
 }

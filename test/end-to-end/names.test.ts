@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import t from '../support/tap.js';
-import { reviews, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 
 if (process.platform !== 'linux') {
   t.plan(0, 'only Linux has 127.0.0.2 without further ado');
@@ -150,6 +150,7 @@ t.test('only the resolver process looks names up, and no thread does', async (t)
     reviews(0, 0, {
       v1: { endpoints: `http://v1.test:${place.port}`, dns },
       v2: { endpoints: `http://v2.test:${place.port}`, dns, health: { path: '/', interval: '100ms' } },
+      umbra: { threads: twoProxies },
     }),
   );
   for (let i = 0; i < 10; i++) await bodyOf(umbra);

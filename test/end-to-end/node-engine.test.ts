@@ -12,7 +12,7 @@ import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
 import t, { type Test } from '../support/tap.js';
-import { type ConfigWords, reviews, UmbraProcess, until } from '../support/umbra.js';
+import { type ConfigWords, reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 import { certificatePem, keyPem } from '../workers/downstream/uws/certificate.js';
 
 const host = 'Host: h\r\n';
@@ -262,7 +262,7 @@ t.test('a unix socket and TLS serve with the same engine', async (t) => {
 
 t.test('when the thread that accepts dies, the next one takes over', async (t) => {
   const v1 = await Origin.listen();
-  const umbra = await UmbraProcess.startBreakable(nodeConfig(v1.port));
+  const umbra = await UmbraProcess.startBreakable(nodeConfig(v1.port, { threads: twoProxies }));
   t.equal((await ask(umbra.port)).status, 200);
   for (const thread of ['proxy-0', 'proxy-1', 'proxy-0']) {
     await umbra.makeThrow(thread);

@@ -5,7 +5,7 @@ import { lawHolds, mirrorTo } from '../support/law.js';
 import { Load } from '../support/load.js';
 import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { reviews, UmbraProcess, until } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 
 const connections = 64;
 /** Requests that are answered between two changes. */
@@ -15,7 +15,7 @@ const atLeast = between - connections;
 
 const v1 = await Origin.listen();
 const v2 = await Origin.listen();
-const umbra = await UmbraProcess.start(reviews(v1.port, null));
+const umbra = await UmbraProcess.start(reviews(v1.port, null, { umbra: { threads: twoProxies } }));
 const load = new Load(umbra.port, connections);
 await load.more(between);
 
@@ -25,7 +25,7 @@ t.teardown(async () => {
 });
 
 const mirror = { inFlight: 4096 };
-const withMirror = reviews(v1.port, v2.port, { mirror });
+const withMirror = reviews(v1.port, v2.port, { mirror, umbra: { threads: twoProxies } });
 
 async function eligible(): Promise<number> {
   return mirrorTo(await umbra.stats(), 'v2').eligible;
@@ -123,7 +123,11 @@ t.test('a change of listeners or threads is refused with a warning, and the rest
 t.test(
   'versions and mirrors that leave keep their counts, and have them again when they come back',
   async (t) => {
-    t.equal((await umbra.admin('PUT', '/api/config', reviews(v1.port, null))).status, 200);
+    t.equal(
+      (await umbra.admin('PUT', '/api/config', reviews(v1.port, null, { umbra: { threads: twoProxies } })))
+        .status,
+      200,
+    );
     const gone = await lawHoldsSoon(t);
     t.ok(gone.eligible > between);
     t.equal((await umbra.admin('PUT', '/api/config', withMirror)).status, 200);

@@ -3,7 +3,7 @@ import { askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { fieldOf, Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { reviews, UmbraProcess } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess } from '../support/umbra.js';
 
 const concurrency = 16;
 
@@ -15,7 +15,7 @@ t.test('a share of 25 % copies a quarter of the requests, within what chance all
   const v1 = await Origin.listen();
   const v2 = await Origin.listen();
   const umbra = await UmbraProcess.start(
-    reviews(v1.port, v2.port, { mirror: { percent: 25, inFlight: 4096 } }),
+    reviews(v1.port, v2.port, { mirror: { percent: 25, inFlight: 4096 }, umbra: { threads: twoProxies } }),
   );
   await askMany(
     umbra.port,
@@ -43,7 +43,10 @@ t.test(
     const v1 = await Origin.listen();
     const v2 = await Origin.listen();
     const umbra = await UmbraProcess.start(
-      reviews(v1.port, v2.port, { mirror: { percent: 25, sample: 'header:x-user', inFlight: 4096 } }),
+      reviews(v1.port, v2.port, {
+        mirror: { percent: 25, sample: 'header:x-user', inFlight: 4096 },
+        umbra: { threads: twoProxies },
+      }),
     );
     /**
      * How often each key was copied in one round of three requests for each, over changing connections and

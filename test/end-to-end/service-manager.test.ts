@@ -9,7 +9,7 @@ import { NotifySocket, withoutNotify } from '../support/notify-socket.js';
 import { Origin } from '../support/origin.js';
 import { freePort } from '../support/ports.js';
 import t from '../support/tap.js';
-import { ConfigFile, reviews, UmbraProcess, until } from '../support/umbra.js';
+import { ConfigFile, reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 
 const binary = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
 const skip = process.platform !== 'linux' ? 'systemd is on Linux alone' : withoutNotify;
@@ -96,7 +96,7 @@ t.test('the main process of a unit changes before the old one ends', { skip }, a
 
 t.test('signs of life end while a thread does not respond', { skip }, async (t) => {
   const [socket, v1] = [await NotifySocket.listen(), await Origin.listen()];
-  const file = new ConfigFile(reviews(v1.port, null));
+  const file = new ConfigFile(reviews(v1.port, null, { umbra: { threads: twoProxies } }));
   const [hook, flag] = [join(directory, 'hang.cjs'), join(directory, 'hang')];
   writeFileSync(
     hook,

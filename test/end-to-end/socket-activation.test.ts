@@ -12,7 +12,7 @@ import { DescriptorCopies } from '../../workers/downstream/node/descriptor-copie
 import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
-import { reviews, UmbraProcess } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess } from '../support/umbra.js';
 
 const skip = process.platform !== 'linux' && 'systemd is on Linux alone';
 const tcp: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
@@ -68,7 +68,9 @@ function somaxconn(): number {
   return Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
 }
 
-const on = (...addresses: string[]) => ({ umbra: { listen: addresses.map((address) => ({ address })) } });
+const on = (...addresses: string[]) => ({
+  umbra: { threads: twoProxies, listen: addresses.map((address) => ({ address })) },
+});
 
 t.test(
   'listeners take the sockets that are passed for their addresses, and open the others',

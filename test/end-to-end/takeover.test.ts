@@ -7,11 +7,20 @@ import { ask, RawClient } from '../support/client.js';
 import { behaviour, skipTakeover as skip } from '../support/engines.js';
 import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { ConfigFile, engine, onPort, reviews, runToEnd, UmbraProcess, until } from '../support/umbra.js';
+import {
+  ConfigFile,
+  engine,
+  onPort,
+  reviews,
+  runToEnd,
+  twoProxies,
+  UmbraProcess,
+  until,
+} from '../support/umbra.js';
 
 t.test('no request fails while process after process takes over', { skip }, async (t) => {
   const v1 = await Origin.listen();
-  const config = reviews(v1.port, null, { umbra: { drain: '20s' } });
+  const config = reviews(v1.port, null, { umbra: { drain: '20s', threads: twoProxies } });
   let umbra = await UmbraProcess.start(config);
   const { port } = umbra;
   const following = onPort(config, umbra);

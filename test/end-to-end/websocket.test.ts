@@ -6,7 +6,7 @@ import { limits } from '../../core/limits.js';
 import { behaviour } from '../support/engines.js';
 import { RawServer } from '../support/raw-server.js';
 import t from '../support/tap.js';
-import { reviews, UmbraProcess } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess } from '../support/umbra.js';
 
 const tooLong = Buffer.alloc(limits.webSocketMessageBytes + 1);
 
@@ -82,7 +82,7 @@ const chat = await Chat.listen();
 const shadow = await RawServer.listen(() => {});
 const umbra = await UmbraProcess.start(
   // The shadow never answers what a test sends that is not an upgrade.
-  reviews(chat.port, shadow.port, { mirror: { timeout: '200ms' } }),
+  reviews(chat.port, shadow.port, { mirror: { timeout: '200ms' }, umbra: { threads: twoProxies } }),
 );
 t.teardown(async () => {
   await umbra.stop();

@@ -3,7 +3,7 @@ import { ask, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import t from '../support/tap.js';
-import { reviews, UmbraProcess } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess } from '../support/umbra.js';
 
 async function versions(t: import('../support/tap.js').Test): Promise<Origin[]> {
   const origins = await Promise.all(
@@ -18,7 +18,10 @@ t.test(
   async (t) => {
     const [v1, v2] = await versions(t);
     const umbra = await UmbraProcess.start(
-      reviews(v1.port, v2.port, { route: { primary: { v1: 60, v2: 40 }, split: 'cookie:id' } }),
+      reviews(v1.port, v2.port, {
+        route: { primary: { v1: 60, v2: 40 }, split: 'cookie:id' },
+        umbra: { threads: twoProxies },
+      }),
     );
     t.teardown(() => umbra.stop());
     const asked = (index: number) => ({ headers: { cookie: `id=${index % 100}` } });

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serverKey, serverPem } from '../support/authority.js';
-import { engine, gapOf, reviews, UmbraProcess, until } from '../support/umbra.js';
+import { engine, gapOf, reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 import { attacks } from './attacker.js';
 import { PacedClients, Waits } from './paced-clients.js';
 
@@ -75,6 +75,7 @@ function configuration(port: number, directory: string) {
   const mirrors = [...shadows, `file:${join(directory, 'recording')}`].map((to) => ({ to, percent: 5 }));
   return reviews(0, null, {
     umbra: {
+      threads: twoProxies,
       listen: [
         { address: '127.0.0.1:0', engine },
         { address: '127.0.0.1:0', engine: 'node', tls: { cert, key } },

@@ -9,7 +9,7 @@ import { mirrorTo } from '../support/law.js';
 import { NatsServer } from '../support/nats.js';
 import { answerOk, Origin } from '../support/origin.js';
 import { ShadowProcess } from '../support/shadow.js';
-import { reviews, sum, UmbraProcess } from '../support/umbra.js';
+import { reviews, sum, twoProxies, UmbraProcess } from '../support/umbra.js';
 
 export interface StreamSoakOptions {
   /** Over all instances. */
@@ -66,7 +66,9 @@ export async function streamSoak({ requests, log }: StreamSoakOptions): Promise<
   try {
     const route = { mirrors: [{ to: nats.stream(subject) }] };
     for (let i = 0; i < instances; i++)
-      umbras.push(await UmbraProcess.start(reviews(v1.port, null, { route })));
+      umbras.push(
+        await UmbraProcess.start(reviews(v1.port, null, { route, umbra: { threads: twoProxies } })),
+      );
     const words = ['--no-fleet', '--timeout', '2s', '--ack-wait', '4s'];
     const start = () => ShadowProcess.start(nats.stream(subject), `http://127.0.0.1:${v2.port}`, ...words);
     for (let i = 0; i < shadows; i++) running.push(await start());

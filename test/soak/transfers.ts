@@ -7,7 +7,7 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Nginx } from '../support/nginx.js';
 import { Origin } from '../support/origin.js';
-import { reviews, UmbraProcess } from '../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess } from '../support/umbra.js';
 
 /** How one transfer ended, as its client sees it. */
 export interface Ended {
@@ -72,7 +72,7 @@ async function transfer(port: number, target: string, body: AsyncIterable<Buffer
 export async function transfers(seconds: number): Promise<Transfer[]> {
   const origin = await listen(seconds);
   const nginx = await Nginx.startBefore(origin.port);
-  const umbra = await UmbraProcess.start(reviews(origin.port, null));
+  const umbra = await UmbraProcess.start(reviews(origin.port, null, { umbra: { threads: twoProxies } }));
   const both = async (name: string, isUpload = false): Promise<Transfer> => {
     const ends = [umbra.port, nginx.port].map((port) =>
       transfer(port, `/${name}`, isUpload ? paced(seconds, piece) : null),

@@ -38,7 +38,16 @@ export interface ConfigWords {
   [key: string]: unknown;
 }
 
-/** One route `reviews` from v1, with a mirror to v2 unless `v2` is null. */
+/** `oneOfEach` is enough for most tests, because a thread costs most of a tenth of a second of CPU time. */
+export const oneOfEach: ConfigWords['threads'] = { proxy: 1, shadow: 1 };
+
+/** `twoProxies` is for a test about what proxy threads share. */
+export const twoProxies: ConfigWords['threads'] = { proxy: 2, shadow: 1 };
+
+/**
+ * One route `reviews` from v1, with a mirror to v2 unless `v2` is null. It has one thread of
+ * each kind unless `changes.umbra` asks for `twoProxies`.
+ */
 export function reviews(
   v1: number,
   v2: number | null,
@@ -47,7 +56,7 @@ export function reviews(
   return {
     listen: [{ address: '127.0.0.1:0', engine }],
     admin: { address: '127.0.0.1:0' },
-    threads: { proxy: 2, shadow: 1 },
+    threads: oneOfEach,
     versions: {
       v1: { endpoints: `http://127.0.0.1:${v1}`, ...changes.v1 },
       ...(v2 === null ? {} : { v2: { endpoints: `http://127.0.0.1:${v2}`, ...changes.v2 } }),
@@ -69,7 +78,7 @@ export function plain(versions: ConfigWords['versions'], routes: ConfigWords['ro
   return {
     listen: [{ address: '127.0.0.1:0', engine }],
     admin: { address: '127.0.0.1:0' },
-    threads: { proxy: 1, shadow: 1 },
+    threads: oneOfEach,
     versions,
     routes,
   };

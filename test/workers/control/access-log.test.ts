@@ -7,7 +7,7 @@ import { lawHolds, listed, mirrorTo } from '../../support/law.js';
 import { Origin } from '../../support/origin.js';
 import { RawServer } from '../../support/raw-server.js';
 import t from '../../support/tap.js';
-import { reviews, UmbraProcess, until } from '../../support/umbra.js';
+import { reviews, twoProxies, UmbraProcess, until } from '../../support/umbra.js';
 
 /** Envoy's default format, field by field. */
 const envoyLine =
@@ -41,7 +41,7 @@ t.test(
     });
     // Paths are relative to the configuration file.
     const umbra = await UmbraProcess.start(
-      reviews(v1.port, v2.port, { umbra: { accessLog: { path: 'access.log' } } }),
+      reviews(v1.port, v2.port, { umbra: { threads: twoProxies, accessLog: { path: 'access.log' } } }),
     );
     for (let i = 0; i < 5; i++) {
       const headers = {

@@ -5,7 +5,7 @@ import { lawHolds, mirrorTo } from '../../support/law.js';
 import { Load } from '../../support/load.js';
 import { Origin } from '../../support/origin.js';
 import t from '../../support/tap.js';
-import { reviews, sum, UmbraProcess, until } from '../../support/umbra.js';
+import { reviews, sum, twoProxies, UmbraProcess, until } from '../../support/umbra.js';
 
 const get = 'GET / HTTP/1.1\r\nhost: reviews\r\n\r\n';
 const mirror = { inFlight: 4096 };
@@ -20,7 +20,9 @@ t.test('a proxy thread that throws is replaced, and only its own requests fail',
   const held: ServerResponse[] = [];
   const v1 = await Origin.listen((_received, response) => void held.push(response));
   const v2 = await Origin.listen();
-  const umbra = await UmbraProcess.startBreakable(reviews(v1.port, v2.port, { mirror }));
+  const umbra = await UmbraProcess.startBreakable(
+    reviews(v1.port, v2.port, { mirror, umbra: { threads: twoProxies } }),
+  );
   const clients: RawClient[] = [];
   for (let i = 0; i < shared.connections; i++) clients.push(await RawClient.connect(umbra.port));
   for (const client of clients) client.send(get);
@@ -54,7 +56,9 @@ t.test('a proxy thread that throws is replaced, and only its own requests fail',
 t.test('a proxy thread that throws in the middle of uploads leaves no copy unaccounted for', async (t) => {
   const v1 = await Origin.listen();
   const v2 = await Origin.listen();
-  const umbra = await UmbraProcess.startBreakable(reviews(v1.port, v2.port, { mirror }));
+  const umbra = await UmbraProcess.startBreakable(
+    reviews(v1.port, v2.port, { mirror, umbra: { threads: twoProxies } }),
+  );
   const clients: RawClient[] = [];
   for (let i = 0; i < 10; i++) clients.push(await RawClient.connect(umbra.port));
   for (const client of clients)
