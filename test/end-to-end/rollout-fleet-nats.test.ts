@@ -19,6 +19,10 @@ import t, { type Test } from '../support/tap.js';
 import { runToEnd } from '../support/umbra.js';
 
 t.setTimeout(110_000);
+// Each waits most of its time for leaders and steps.
+t.jobs = 2;
+
+const options = { skip: noNats, buffered: true };
 
 /** Every command shows the rollout with the step of each instance. */
 async function seesTheFleet(t: Test, nats: NatsServer, { umbra }: Instance): Promise<void> {
@@ -37,7 +41,7 @@ async function seesTheFleet(t: Test, nats: NatsServer, { umbra }: Instance): Pro
   t.match(outs[4].out, /^ {2}fleet {6}led by edge-[ab]; step 1: /m);
 }
 
-t.test('NATS is gone at every step, and the rollout goes on where it was', { skip: noNats }, async (t) => {
+t.test('NATS is gone at every step, and the rollout goes on where it was', options, async (t) => {
   const { nats, a, b } = await startFleet(t);
   await startAt(a, t);
   for (const place of places) {
@@ -59,32 +63,28 @@ t.test('NATS is gone at every step, and the rollout goes on where it was', { ski
   await Promise.all([a, b].map((one) => one.end(t)));
 });
 
-t.test(
-  'a version that dies while NATS is gone is rolled back by each instance',
-  { skip: noNats },
-  async (t) => {
-    const { nats, both, a, b } = await startFleet(t);
-    await startAt(b, t, { steps: '50%:60s-120s,100%' });
-    await untilAll([a, b], 'v2 answers half of it', ({ inForceAt }) => inForceAt !== null);
-    await seesTheFleet(t, nats, a);
-    await nats.kill();
-    await both[1].close();
-    const alone = await untilAll([a, b], 'both have rolled back', ({ state }) => state === 'rolling-back');
-    for (const { fleet, reason } of alone) {
-      t.match(fleet, { alone: true });
-      t.match(reason, /v2 (can not be reached|failed)/);
-    }
-    t.strictSame([await primaryOf(a.umbra), await primaryOf(b.umbra)], ['v1', 'v1']);
-    await a.umbra.logged(/rolling-back on this instance alone, because NATS can not be reached/);
-    await nats.startAgain();
-    const bodies = await untilAll([a, b], 'it is over', ({ state }) => state === 'rolled-back');
-    t.strictSame(words(bodies[0]), ['running 1 user', 'rolling-back 1 guard', 'rolled-back 1 guard']);
-    t.strictSame(words(bodies[1]), words(bodies[0]));
-    t.strictSame([await primaryOf(a.umbra), await primaryOf(b.umbra)], ['v1', 'v1']);
-    for (const one of [a, b]) {
-      await one.users.end();
-      t.strictSame(one.users.failures, [], `clients of ${one.name}`);
-      await lawHolds(t, one.umbra);
-    }
-  },
-);
+t.test('a version that dies while NATS is gone is rolled back by each instance', options, async (t) => {
+  const { nats, both, a, b } = await startFleet(t);
+  await startAt(b, t, { steps: '50%:60s-120s,100%' });
+  await untilAll([a, b], 'v2 answers half of it', ({ inForceAt }) => inForceAt !== null);
+  await seesTheFleet(t, nats, a);
+  await nats.kill();
+  await both[1].close();
+  const alone = await untilAll([a, b], 'both have rolled back', ({ state }) => state === 'rolling-back');
+  for (const { fleet, reason } of alone) {
+    t.match(fleet, { alone: true });
+    t.match(reason, /v2 (can not be reached|failed)/);
+  }
+  t.strictSame([await primaryOf(a.umbra), await primaryOf(b.umbra)], ['v1', 'v1']);
+  await a.umbra.logged(/rolling-back on this instance alone, because NATS can not be reached/);
+  await nats.startAgain();
+  const bodies = await untilAll([a, b], 'it is over', ({ state }) => state === 'rolled-back');
+  t.strictSame(words(bodies[0]), ['running 1 user', 'rolling-back 1 guard', 'rolled-back 1 guard']);
+  t.strictSame(words(bodies[1]), words(bodies[0]));
+  t.strictSame([await primaryOf(a.umbra), await primaryOf(b.umbra)], ['v1', 'v1']);
+  for (const one of [a, b]) {
+    await one.users.end();
+    t.strictSame(one.users.failures, [], `clients of ${one.name}`);
+    await lawHolds(t, one.umbra);
+  }
+});

@@ -8,9 +8,11 @@ import { type Answer, Origin } from '../support/origin.js';
 import t from '../support/tap.js';
 import { plain, UmbraProcess } from '../support/umbra.js';
 
-/** Each row has so many requests, and they take so long at least. */
-const requestsPerRow = 1000;
+/** Each row has so many requests at least, and they take so long at least, the last of them with pauses. */
+const requestsPerRow = 500;
 const loadMsMin = 5000;
+const pauseMs = 20;
+const paceMs = 2;
 const connectionsPerRow = 2;
 /** Less than a version takes that clients do not wait for. */
 const leaveMs = 10;
@@ -24,6 +26,8 @@ interface Row {
   readonly v1: Answer;
   readonly v2: Answer;
   readonly mirror?: object;
+  /** What is wrong with few of the requests is found in so many of them, at an even pace. */
+  readonly requests?: number;
   /** Outcomes that must be, and that must not be. */
   readonly is?: Partial<Record<CheckName, Outcome>>;
   readonly isNot?: Partial<Record<CheckName, Outcome>>;
@@ -53,6 +57,7 @@ function leave(port: number, path: string): Promise<void> {
     call.end();
   });
 }
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const text =
   (body: string): Answer =>
   (_, response) =>
@@ -134,6 +139,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'half-a-percent-differs',
+    requests: 2000,
     v1: text('ok'),
     v2: sometimes(200, text('OK'), text('ok')),
     mirror: { compare: { sample: '0%' } },
@@ -142,6 +148,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'half-a-percent-differs-and-one-in-ten-is-taken-apart',
+    requests: 2000,
     v1: text('ok'),
     v2: sometimes(200, text('OK'), text('ok')),
     mirror: { compare: { sample: '10%' } },
@@ -241,24 +248,27 @@ t.test(
       const { port } = down;
       await down.untilReceived(requestsPerRow / 4);
       await down.close();
-      const endMs = performance.now() + outageMs;
-      while (performance.now() < endMs) await new Promise(setImmediate);
+      await pause(outageMs);
       down = await Origin.listen(after(2), port);
     };
-    const work = async (name: string, first: number): Promise<void> => {
-      const isOver = (id: number): boolean => id >= requestsPerRow && performance.now() > startMs + loadMsMin;
+    const work = async (name: string, first: number, requests = requestsPerRow): Promise<void> => {
+      const isOver = (id: number): boolean => id >= requests && performance.now() > startMs + loadMsMin;
       for (let id = first; !isOver(id); id += connectionsPerRow) {
         if (id % 5 === 0 && name.includes('slow-beside'))
           void ask(umbra.port, { target: `/${name}-unmirrored` });
         const target = `/${name}/?id=${id}`;
         if (name === 'clients-leave' && id % 5 === 0) await leave(umbra.port, target);
         else await ask(umbra.port, { agent, target });
+        if (id >= requests) await pause(pauseMs);
+        else if (requests > requestsPerRow) await pause(paceMs);
       }
     };
-    const all = [...rows.map(({ name }) => name), 'down'];
+    const all: readonly Pick<Row, 'name' | 'requests'>[] = [...rows, { name: 'down' }];
     await Promise.all([
       outage(),
-      ...all.flatMap((name) => Array.from({ length: connectionsPerRow }, (_, first) => work(name, first))),
+      ...all.flatMap(({ name, requests }) =>
+        Array.from({ length: connectionsPerRow }, (_, first) => work(name, first, requests)),
+      ),
     ]);
     await umbra.atRest();
     const { out, err } = await runHere('verdict', '--admin', umbra.adminUrl, ...words);

@@ -8,7 +8,7 @@ import { type Answer, Origin } from './origin.js';
 import type { Test } from './tap.js';
 import { plain, UmbraProcess } from './umbra.js';
 
-const requestsPerRow = 240;
+const requestsPerRow = 120;
 const analystsMs = 60_000;
 const connectionsPerRow = 2;
 
@@ -75,7 +75,7 @@ export async function judgeRows(t: Test, rows: readonly ContentRow[]): Promise<v
   await Promise.all(rows.flatMap((row) => Array.from({ length: connectionsPerRow }, () => work(row))));
   await umbra.atRest();
   t.strictSame(await notTakenApart(umbra), [], 'all pairs that were handed over are taken apart');
-  const words = ['--min-samples', '100', '--output', 'json'];
+  const words = ['--min-samples', '50', '--output', 'json'];
   const { out } = await runHere('verdict', '--admin', umbra.adminUrl, ...words);
   const { mirrors } = JSON.parse(out) as Verdict;
   for (const { name, isWrong } of rows) {

@@ -8,7 +8,9 @@ import type { Test } from './tap.js';
 import { UmbraProcess, until } from './umbra.js';
 
 /** Long enough that a step is still in force when the test interferes. */
-const settings = { ...rolloutSettings, steps: 'mirror:2s-90s,20%:2s-90s,100%', watch: '2s' };
+const settings = { ...rolloutSettings, steps: 'mirror:2s-90s,50%:2s-90s,100%', watch: '2s' };
+/** Of clients: two instances serve their requests for half a minute. */
+const pauseMs = 40;
 export const places = ['running 1', 'running 2', 'watching 3'];
 
 export class Instance {
@@ -31,7 +33,7 @@ export class Instance {
     process.env.INSTANCE = this.name;
     this.umbra = await UmbraProcess.startFrom(this.address);
     const { port } = this.umbra;
-    this.users = keyedClients(() => port);
+    this.users = keyedClients(() => port, pauseMs);
   }
 
   /** Its clients see the connection end, as those of any process that is killed, and no wrong answer. */
@@ -104,7 +106,7 @@ export async function untilAll(
   while (performance.now() < endMs) {
     seen = await Promise.all(all.map((one) => one.rollout()));
     if (seen.every(holds)) return seen;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`waited in vain until ${what}: ${JSON.stringify(seen)}`);
 }

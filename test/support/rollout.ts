@@ -56,14 +56,14 @@ export function rolloutConfig([v1, v2]: readonly Origin[], changes: object = {})
   });
 }
 
-/** A client waits so long after an answer: clients that ask without a pause leave a busy machine no time. */
-const pauseMs = 10;
+const workers = 4;
 
 /**
  * Clients with a key each: what was not answered with 200, and keys that went back. `rest` lets none ask
- * meanwhile.
+ * meanwhile. Each waits for `pauseMs` after an answer: clients that ask without a pause leave a busy machine
+ * no time.
  */
-export function keyedClients(port: () => number, workers = 4) {
+export function keyedClients(port: () => number, pauseMs = 10) {
   const agent = new Agent({ keepAlive: true, maxSockets: workers });
   const failures: unknown[] = [];
   const wentBack = new Set<number>();
