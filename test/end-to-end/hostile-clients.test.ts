@@ -4,36 +4,55 @@
  * memory stays bounded.
  */
 import { readFileSync } from 'node:fs';
+import type { Stats } from '../../core/report/stats.js';
 import { ask, RawClient } from '../support/client.js';
 import { served } from '../support/engines.js';
 import { lawHolds } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
-import t, { type Test } from '../support/tap.js';
-import { reviews, UmbraProcess, until } from '../support/umbra.js';
+import t from '../support/tap.js';
+import { plain, UmbraProcess, until } from '../support/umbra.js';
 
 const host = 'host: h\r\n';
 const MiB = 1024 * 1024;
 
-async function rig(t: Test, route: object = {}): Promise<{ umbra: UmbraProcess; v1: Origin }> {
-  const v1 = await Origin.listen();
-  const v2 = await Origin.listen();
-  const umbra = await UmbraProcess.start(
-    reviews(v1.port, v2.port, { route, umbra: { threads: { proxy: 1, shadow: 1 } } }),
-  );
-  t.teardown(async () => {
-    await umbra.stop();
-    await Promise.all([v1.close(), v2.close()]);
-  });
-  return { umbra, v1 };
-}
+const [v1, v2] = [await Origin.listen(), await Origin.listen()];
+/** A version that reads nothing. */
+const deaf = await RawServer.listen(async (peer) => {
+  peer.socket.pause();
+});
+const under = (path: string, name: string, route: object): object => {
+  return { name, match: { path: { prefix: path } }, primary: 'v1', mirrors: [{ to: 'v2' }], ...route };
+};
+const umbra = await UmbraProcess.start(
+  plain(
+    {
+      v1: `http://127.0.0.1:${v1.port}`,
+      v2: `http://127.0.0.1:${v2.port}`,
+      deaf: `http://127.0.0.1:${deaf.port}`,
+    },
+    [
+      under('/soon/', 'soon', { timeouts: { total: '300ms' } }),
+      under('/later/', 'later', { timeouts: { total: '1s' } }),
+      under('/deaf/', 'deaf', { primary: 'deaf', mirrors: [], timeouts: { total: '1s' } }),
+      { name: 'all', primary: 'v1', mirrors: [{ to: 'v2' }] },
+    ] as never,
+  ),
+);
+t.teardown(async () => {
+  await umbra.stop();
+  await Promise.all([v1.close(), v2.close(), deaf.close()]);
+});
+t.beforeEach(() => {
+  v1.received.length = 0;
+});
 
-async function refused(umbra: UmbraProcess): Promise<number> {
+async function refused(): Promise<number> {
   return Number(/^umbra_downstream_refused_total\{[^}]*\} (\d+)$/m.exec(await umbra.metrics())?.[1]);
 }
 
 /** Bytes of umbra's memory that are resident; 0 where the system does not report it. */
-function residentBytes(umbra: UmbraProcess): number {
+function residentBytes(): number {
   try {
     return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${umbra.pid}/status`, 'utf8'))?.[1]);
   } catch {
@@ -52,7 +71,7 @@ const tooMuch: readonly [name: string, request: string][] = [
 ];
 
 t.test('what is too much is refused or cut off, whatever it is, and reaches no version', async (t) => {
-  const { umbra, v1 } = await rig(t);
+  const before = await refused();
   for (const [name, request] of tooMuch) {
     const client = await RawClient.connect(umbra.port);
     client.send(request);
@@ -61,16 +80,15 @@ t.test('what is too much is refused or cut off, whatever it is, and reaches no v
     if (received !== '' || !client.failed) t.match(received, /^HTTP\/1\.1 (400|414|431|505) /, name);
     else t.pass(`${name}: the connection was reset`);
   }
-  if (served === 'node') t.equal(await refused(umbra), tooMuch.length, 'each is counted');
+  if (served === 'node') t.equal((await refused()) - before, tooMuch.length, 'each is counted');
   t.equal((await ask(umbra.port)).status, 200);
   t.equal(v1.received.length, 1);
   await lawHolds(t, umbra);
 });
 
 t.test('hundreds of heads that never end keep nobody from being served, and little memory', async (t) => {
-  const { umbra, v1 } = await rig(t);
   t.equal((await ask(umbra.port)).status, 200);
-  const before = residentBytes(umbra);
+  const before = residentBytes();
   const clients: RawClient[] = [];
   for (let i = 0; i < 300; i++) {
     const client = await RawClient.connect(umbra.port);
@@ -86,7 +104,7 @@ t.test('hundreds of heads that never end keep nobody from being served, and litt
     async () => Number(stats.exec(await umbra.metrics())?.[1]) >= clients.length,
     'all of them are open',
   );
-  const growth = residentBytes(umbra) - before;
+  const growth = residentBytes() - before;
   t.ok(growth < 300 * 64 * 1024 + 32 * MiB, `${Math.round(growth / MiB)} MiB more`);
   t.equal(v1.received.length, 6, 'none of them reached v1');
   for (const client of clients) client.close();
@@ -97,14 +115,19 @@ t.test('hundreds of heads that never end keep nobody from being served, and litt
 const endless: readonly [name: string, head: string, more: string][] = [
   [
     'chunks without end',
-    `POST / HTTP/1.1\r\n${host}transfer-encoding: chunked\r\n\r\n`,
+    `POST /soon/ HTTP/1.1\r\n${host}transfer-encoding: chunked\r\n\r\n`,
     `4000\r\n${'x'.repeat(0x4000)}\r\n`,
   ],
-  ['a body slower than its route allows', `POST / HTTP/1.1\r\n${host}content-length: 100000000\r\n\r\n`, 'x'],
+  [
+    'a body slower than its route allows',
+    `POST /soon/ HTTP/1.1\r\n${host}content-length: 100000000\r\n\r\n`,
+    'x',
+  ],
 ];
+const slowClients = ({ versions }: Stats): number => versions.v1.primary!.failures['slow-client'];
 for (const [name, head, more] of endless) {
   t.test(`${name}: the time of the route ends it, and the copy is accounted for`, async (t) => {
-    const { umbra } = await rig(t, { timeouts: { total: '300ms' } });
+    const before = slowClients(await umbra.stats());
     const client = await RawClient.connect(umbra.port);
     client.send(head);
     while (!client.closed && !client.received.includes('\r\n\r\n')) {
@@ -113,8 +136,7 @@ for (const [name, head, more] of endless) {
     }
     if (client.received !== '' || !client.failed) t.match(client.received, /^HTTP\/1\.1 408 /);
     client.close();
-    const stats = await lawHolds(t, umbra);
-    t.equal(stats.versions.v1.primary!.failures['slow-client'], 1);
+    t.equal(slowClients(await lawHolds(t, umbra)) - before, 1);
   });
 }
 
@@ -125,9 +147,8 @@ const endlessOfChunks: readonly [name: string, more: string][] = [
 ];
 for (const [name, more] of endlessOfChunks) {
   t.test(`${name} without end: refused or cut off, and the request is never complete`, async (t) => {
-    const { umbra, v1 } = await rig(t, { timeouts: { total: '1s' } });
     const client = await RawClient.connect(umbra.port);
-    client.send(`POST / HTTP/1.1\r\n${host}transfer-encoding: chunked\r\n\r\n1\r\nx\r\n`);
+    client.send(`POST /later/ HTTP/1.1\r\n${host}transfer-encoding: chunked\r\n\r\n1\r\nx\r\n`);
     client.send(more.repeat(100_000));
     const received = await client.end();
     // uWS takes any number of zeros: that ends with the time of the route.
@@ -142,21 +163,8 @@ for (const [name, more] of endlessOfChunks) {
 t.test(
   'a client that uploads to a version that reads nothing is held back, and its request ends',
   async (t) => {
-    const v1 = await RawServer.listen(async (peer) => {
-      peer.socket.pause();
-    });
-    const umbra = await UmbraProcess.start(
-      reviews(v1.port, null, {
-        route: { timeouts: { total: '1s' } },
-        umbra: { threads: { proxy: 1, shadow: 1 } },
-      }),
-    );
-    t.teardown(async () => {
-      await umbra.stop();
-      await v1.close();
-    });
     const client = await RawClient.connect(umbra.port);
-    client.send(`POST / HTTP/1.1\r\n${host}content-length: ${1024 * MiB}\r\n\r\n`);
+    client.send(`POST /deaf/ HTTP/1.1\r\n${host}content-length: ${1024 * MiB}\r\n\r\n`);
     const piece = 'x'.repeat(MiB);
     let sent = 0;
     const feed = (): void => {
@@ -171,7 +179,7 @@ t.test(
     t.ok(sent < 200, `${sent} MiB were taken`);
     // uWS reads on within one turn as long as bytes come, whatever it was asked: what is held then ends the
     // request first.
-    const { timeout, overloaded } = (await umbra.atRest()).versions.v1.primary!.failures;
+    const { timeout, overloaded } = (await umbra.atRest()).versions.deaf.primary!.failures;
     if (served === 'node') t.equal(timeout, 1);
     else t.equal(timeout + overloaded, 1);
   },

@@ -11,7 +11,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { ask, RawClient } from '../support/client.js';
 import { Origin } from '../support/origin.js';
 import { RawServer } from '../support/raw-server.js';
-import t, { type Test } from '../support/tap.js';
+import t from '../support/tap.js';
 import { type ConfigWords, reviews, twoProxies, UmbraProcess, until } from '../support/umbra.js';
 import { certificatePem, keyPem } from '../workers/downstream/uws/certificate.js';
 
@@ -56,19 +56,58 @@ function nodeConfig(v1: number, changes: object = {}): ConfigWords {
   return reviews(v1, null, { umbra: { listen: [{ ...bare, address: '127.0.0.1:0' }], ...changes } });
 }
 
-/** An origin and an umbra before it for one test. */
-async function serve(t: Test, answer = okWithTarget): Promise<{ origin: ByteOrigin; umbra: UmbraProcess }> {
-  const origin = await ByteOrigin.listen(answer);
-  const umbra = await UmbraProcess.start(nodeConfig(origin.server.port));
-  t.teardown(async () => {
-    await umbra.stop();
-    await origin.server.close();
-  });
-  return { origin, umbra };
-}
+/** Answers in chunks what asks for that, and its target to all others. */
+const origin = await ByteOrigin.listen((target) =>
+  target === '/chunked'
+    ? 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'
+    : okWithTarget(target),
+);
+let leave = (): void => {};
+const left = new Promise<void>((resolve) => {
+  leave = resolve;
+});
+/** Writes for ever, once it has been left. */
+const endless = await RawServer.listen(async (peer) => {
+  await peer.head();
+  await peer.sent('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+  await left;
+  while (!peer.socket.destroyed) {
+    await peer.sent('1\r\nx\r\n');
+    await new Promise(setImmediate);
+  }
+});
+let goOn = (): void => {};
+const seen = new Promise<void>((resolve) => {
+  goOn = resolve;
+});
+const cut = await RawServer.listen(async (peer) => {
+  await peer.head();
+  await peer.sent('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n');
+  // A client that finds data and a reset at once may take it for data and an end.
+  await seen;
+  peer.fin();
+});
+const servers = { v1: origin.server, endless, cut };
+const umbra = await UmbraProcess.start({
+  ...nodeConfig(origin.server.port),
+  versions: Object.fromEntries(
+    Object.entries(servers).map(([name, { port }]) => [name, `http://127.0.0.1:${port}`]),
+  ),
+  routes: [
+    { name: 'endless', match: { path: { prefix: '/endless' } }, primary: 'endless' },
+    { name: 'cut', match: { path: { prefix: '/cut' } }, primary: 'cut' },
+    { name: 'reviews', primary: 'v1' },
+  ],
+});
+t.teardown(async () => {
+  await umbra.stop();
+  await Promise.all(Object.values(servers).map((server) => server.close()));
+});
+t.beforeEach(() => {
+  origin.requests.length = 0;
+});
 
 t.test('heads go both ways byte for byte: case, order, spacing, Date, and bytes above ASCII', async (t) => {
-  const { origin, umbra } = await serve(t);
   const client = await RawClient.connect(umbra.port);
   client.send(
     `GET /\xe9 HTTP/1.1\r\nX-One:1\r\n${host}x-TWO:  \xa0caf\xe9\xa0 \r\nCookie: a\r\ncookie: b\r\n\r\n`,
@@ -83,7 +122,6 @@ t.test('heads go both ways byte for byte: case, order, spacing, Date, and bytes 
 });
 
 t.test('pipelined requests are answered in order, however they are cut', async (t) => {
-  const { origin, umbra } = await serve(t);
   const client = await RawClient.connect(umbra.port);
   const count = 50;
   let text = '';
@@ -106,11 +144,6 @@ t.test('pipelined requests are answered in order, however they are cut', async (
 });
 
 t.test('HTTP/1.0 is answered, with and without keep-alive, and without chunks', async (t) => {
-  const { umbra, origin } = await serve(t, (target) =>
-    target === '/chunked'
-      ? 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'
-      : okWithTarget(target),
-  );
   const once = await RawClient.connect(umbra.port);
   once.send('GET /once HTTP/1.0\r\n\r\n');
   t.match(await once.end(), /^HTTP\/1\.1 200 [\s\S]*\r\nConnection: close\r\n\r\n\/once$/);
@@ -124,7 +157,6 @@ t.test('HTTP/1.0 is answered, with and without keep-alive, and without chunks', 
 });
 
 t.test('absolute-form and `OPTIONS *` are forwarded as what they mean', async (t) => {
-  const { umbra, origin } = await serve(t);
   const client = await RawClient.connect(umbra.port);
   client.send(
     `GET http://a.example:81/x?y HTTP/1.1\r\n${host}\r\nOPTIONS * HTTP/1.1\r\n${host}Connection: close\r\n\r\n`,
@@ -137,7 +169,6 @@ t.test('absolute-form and `OPTIONS *` are forwarded as what they mean', async (t
 });
 
 t.test('a client that closes its side after its requests gets every answer', async (t) => {
-  const { umbra } = await serve(t);
   const client = await RawClient.connect(umbra.port);
   client.socket.end(`GET /1 HTTP/1.1\r\n${host}\r\nGET /2 HTTP/1.1\r\n${host}\r\n`);
   t.match(await client.end(), /\/1HTTP[\s\S]*Connection: close[\s\S]*\/2$/);
@@ -145,7 +176,6 @@ t.test('a client that closes its side after its requests gets every answer', asy
 });
 
 t.test('a client that closes its side within a body is gone', async (t) => {
-  const { umbra, origin } = await serve(t);
   const client = await RawClient.connect(umbra.port);
   client.socket.end(`POST / HTTP/1.1\r\n${host}Content-Length: 10\r\n\r\nabc`);
   await client.end();
@@ -156,51 +186,21 @@ t.test('a client that closes its side within a body is gone', async (t) => {
 });
 
 t.test('a client that is gone altogether is noticed when its response is written', async (t) => {
-  let gone = (): void => {};
-  const left = new Promise<void>((resolve) => {
-    gone = resolve;
-  });
-  const v1 = await RawServer.listen(async (peer) => {
-    await peer.head();
-    await peer.sent('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
-    await left;
-    while (!peer.socket.destroyed) {
-      await peer.sent('1\r\nx\r\n');
-      await new Promise(setImmediate);
-    }
-  });
-  const umbra = await UmbraProcess.start(nodeConfig(v1.port));
   const client = await RawClient.connect(umbra.port);
-  client.send(`GET / HTTP/1.1\r\n${host}\r\n`);
+  client.send(`GET /endless HTTP/1.1\r\n${host}\r\n`);
   await client.until('hello');
   client.close();
-  gone();
-  t.equal((await umbra.atRest()).versions.v1.primary?.failures.aborted, 1);
-  await umbra.stop();
-  await v1.close();
+  leave();
+  t.equal((await umbra.atRest()).versions.endless.primary?.failures.aborted, 1);
 });
 
 t.test('a response that only the end of the connection delimits is reset when it is cut', async (t) => {
-  let goOn = (): void => {};
-  const seen = new Promise<void>((resolve) => {
-    goOn = resolve;
-  });
-  const v1 = await RawServer.listen(async (peer) => {
-    await peer.head();
-    await peer.sent('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n');
-    // A client that finds data and a reset at once may take it for data and an end.
-    await seen;
-    peer.fin();
-  });
-  const umbra = await UmbraProcess.start(nodeConfig(v1.port));
   const client = await RawClient.connect(umbra.port);
-  client.send('GET / HTTP/1.0\r\n\r\n');
+  client.send('GET /cut HTTP/1.0\r\n\r\n');
   await client.until('abc');
   goOn();
   await client.end();
   t.ok(client.failed, `to the client it must not look whole: ${JSON.stringify(client.received)}`);
-  await umbra.stop();
-  await v1.close();
 });
 
 t.test('a drain closes idle connections at once and says so on those that are not', async (t) => {
