@@ -42,7 +42,7 @@ t.teardown(async () => {
   await v1.close();
 });
 
-/** The port of the listener with these bounds; v1 begins anew. */
+/** The port of the listener with these bounds; what v1 received before is forgotten. */
 function portOf(name: Name): number {
   v1.received.length = 0;
   return umbra.ports[names.indexOf(name)]!;

@@ -18,7 +18,7 @@ const skip = { skip: noNats, buffered: true };
 // Most of their time is that of pulls that find nothing.
 t.jobs = 4;
 
-/** `stream` of the mirror of each route. A route `x` has the requests below `/x/`, and its stream `umbra.x`. */
+/** `stream` of each route's mirror. A route `x` has the requests below `/x/`, and its stream is `umbra.x`. */
 const routes: Record<string, object> = {
   digest: { primary: 'digest' },
   response: { primary: 'response' },
@@ -58,7 +58,7 @@ async function startOrigin(t: Test): Promise<Origin> {
   return origin;
 }
 
-/** So many requests of a route, which are in its stream then. */
+/** Asks a route `count` times, until all of it is in its stream. */
 async function ask(route: string, count: number, mark = 'r'): Promise<void> {
   await askMany(umbra.port, count, 8, (i) => ({ target: `/${route}/${mark}/${i}` }));
   await umbra.atRest();

@@ -9,7 +9,7 @@ import { UmbraProcess, until } from './umbra.js';
 
 /** Long enough that a step is still in force when the test interferes. */
 const settings = { ...rolloutSettings, steps: 'mirror:2s-90s,50%:2s-90s,100%', watch: '2s' };
-/** Of clients: two instances serve their requests for half a minute. */
+/** A client waits so long after an answer, because two instances serve them for half a minute. */
 const pauseMs = 40;
 export const places = ['running 1', 'running 2', 'watching 3'];
 
