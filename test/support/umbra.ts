@@ -39,7 +39,7 @@ export interface ConfigWords {
 }
 
 /** `oneOfEach` is enough for most tests, because a thread costs most of a tenth of a second of CPU time. */
-export const oneOfEach: ConfigWords['threads'] = { proxy: 1, shadow: 1 };
+const oneOfEach: ConfigWords['threads'] = { proxy: 1, shadow: 1 };
 
 /** `twoProxies` is for a test about what proxy threads share. */
 export const twoProxies: ConfigWords['threads'] = { proxy: 2, shadow: 1 };
