@@ -17,10 +17,12 @@ const byteByByteMax = 600;
 /**
  * Where umbra accepts more than Node's parser, on purpose. A space before a colon of a response is stripped
  * (RFC 9112, section 5.1). Any 1.x is accepted. Interim responses have no body whatever they say. Equal
- * lengths are one. A target may have bytes of 0x80 and above. The content of chunk extensions is ignored.
+ * lengths are one. A target may have bytes of 0x80 and above. The content of chunk extensions is ignored, and
+ * so is a length among the trailers (RFC 9110, section 6.5.1).
  */
 const extension = /^[0-9a-f]+[ \t]|^[0-9a-f]+;(?!(?:a|a=b|a="b c"|e+)\r\n)/im;
 const lengths = /length:.*[,\t]|length:[\s\S]*length:/i;
+const lengthInTrailers = /^0+[ \t]*(?:;.*)?\r\n(?:.+\r\n)*content-length:/im;
 const meantForResponses = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]+:|^HTTP\/1\.[2-9]|^HTTP\/1\.[01] 1/m;
 const meantForRequests = /^\S* \S*[\x80-\xff]/m;
 /** Node's parser leaves HTTP at these. */
@@ -139,7 +141,7 @@ function readRequests(text: string, cuts: readonly number[]): { requests: ReadRe
 }
 
 function meant(pattern: RegExp, text: string): boolean {
-  return pattern.test(text) || extension.test(text) || lengths.test(text);
+  return pattern.test(text) || extension.test(text) || lengths.test(text) || lengthInTrailers.test(text);
 }
 
 /**
