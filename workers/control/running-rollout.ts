@@ -213,8 +213,9 @@ export class RunningRollout {
     const { leader } = fleet;
     const alone = this.#home.unshared() > 0;
     if (isOver(this.record)) return { leader, waits: '', alone, members: [] };
-    const { waits = leader === null ? nobodyLeads : '', members = [] } = this.shown ?? {};
-    return { leader, waits, alone, members };
+    const { waits = '', members = [] } = this.shown ?? {};
+    // What the last leader waited for says nothing while nobody leads.
+    return { leader, waits: leader === null ? nobodyLeads : waits, alone, members };
   }
 
   /** What the leader shows of this rollout; null: nothing is known of it here. */

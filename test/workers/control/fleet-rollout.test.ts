@@ -89,6 +89,20 @@ t.test('while an instance is cut off a step waits, and its place is kept', async
   t.strictSame(words(members[1]), released);
 });
 
+t.test('while nobody leads every instance says so, whatever the last leader waited for', async (t) => {
+  const { room, members } = await begun(['a', 'b']);
+  const waits = () => members.map((member) => member.rollouts.of('reviews')!.fleet!.waits);
+  await room.until(() => members.every(({ place }) => place === 'running 2'));
+  t.match(waits()[0], /^b is still at step 1/);
+  members[0].leads = false;
+  for (const word of waits()) t.match(word, /^nobody leads/);
+  members[0].leads = true;
+  members[1].isCut = true;
+  await room.look(4 * 10);
+  t.match(waits()[0], /^b has not reported for \d/);
+  t.match(waits()[1], /^nobody leads/, 'and to one that is cut off nobody does');
+});
+
 t.test(
   'an instance that is gone for a minute is left behind, and takes the state when it is back',
   async (t) => {

@@ -14,6 +14,7 @@ import { VersionCounters } from '../../../core/record/version-counters.js';
 import type { Observed } from '../../../core/report/observed.js';
 import { FleetBook, type HeardReport } from '../../../core/rollout/fleet-book.js';
 import type { RolloutRecord } from '../../../core/rollout/rollout-record.js';
+import type { ShownRollout } from '../../../core/rollout/shown-rollout.js';
 import type { RolloutFleet } from '../../../workers/control/rollout-fleet.js';
 import { Rollouts } from '../../../workers/control/rollouts.js';
 import { RunningLive } from '../../../workers/main/running-live.js';
@@ -57,6 +58,8 @@ export class Room {
   /** How often a step was reported to hooks. */
   readonly hooked: string[] = [];
   bucket: { text: string | null; revision: number } = { text: null, revision: 0 };
+  /** What the leader has shown last. */
+  shown: ShownRollout | null = null;
   entries = 0;
 
   add(name: string, options: MemberOptions = {}): RoomMember {
@@ -190,6 +193,7 @@ export class RoomMember {
       if (this.leads) this.#book.of.read([...room.reports.values()], 0, room.nowMs);
     }
     if (!this.isStuck) this.rollouts.look();
+    if (this.leads && !this.isCut) room.shown = this.rollouts.of('reviews')?.shown ?? null;
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -204,13 +208,16 @@ export class RoomMember {
       get leads() {
         return member.leads;
       },
-      leader: null,
+      get leader() {
+        if (member.isCut) return null;
+        return member.#room.members.find(({ leads, isCut }) => leads && !isCut)?.name ?? null;
+      },
       name: this.name,
       standing: (record) => (this.isCut || book().readMs === null ? null : book().standing(record)),
       lastStanding: (record) => book().standing(record),
       evidence: (record, own) => book().evidence(record, own),
       seconds: (record) => book().seconds(record),
-      shown: () => null,
+      shown: () => member.#room.shown,
       soon: () => {},
     };
   }
