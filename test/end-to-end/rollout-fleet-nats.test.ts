@@ -16,7 +16,7 @@ import {
   words,
 } from '../support/rollout-fleet.js';
 import t, { type Test } from '../support/tap.js';
-import { runToEnd } from '../support/umbra.js';
+import { runToEnd, until } from '../support/umbra.js';
 
 t.setTimeout(110_000);
 // Each waits most of its time for leaders and steps.
@@ -28,6 +28,11 @@ const options = { skip: noNats, buffered: true };
 async function seesTheFleet(t: Test, nats: NatsServer, { umbra }: Instance): Promise<void> {
   const fleet = ['--fleet', nats.fleet('umbra')];
   const at = ['--admin', umbra.adminUrl];
+  // Each instance publishes what it has taken once a second.
+  await until(
+    async () => /step 1: edge-a, edge-b$/m.test((await runHere('status', ...fleet)).out),
+    'both have published the step',
+  );
   const outs = await Promise.all([
     runHere('status', ...fleet),
     runHere('status', ...at),

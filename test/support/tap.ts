@@ -11,6 +11,15 @@ const { tap } = (await import('./node_modules/@tapjs/core/index.mjs' as string))
 const t = tap();
 export default t;
 
+const test = t.test.bind(t) as (...given: unknown[]) => Promise<unknown>;
+// tap keeps the output of a buffered test in its options: tests that share one object report each other's.
+t.test = ((...given: unknown[]) =>
+  test(...given.map((one) => (isObject(one) ? { ...one } : one)))) as typeof t.test;
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 if (process.env.UMBRA_SUITE === '1' && process.platform === 'linux') {
   // For the suite's report: CPU time of this process and of those that it started.
   process.on('exit', () => process.stdout.write(`\n# cpu ${cpuSeconds().toFixed(2)}\n`));
