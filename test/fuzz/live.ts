@@ -104,8 +104,8 @@ async function attack(port: number, engine: string, chance: Chance, wrong: strin
 }
 
 /**
- * What uWebSockets.js writes for bytes that it can not parse, also behind an answer that closes its connection
- * (docs/conformance.md, "What the uws engine can't do").
+ * What uWebSockets.js writes for bytes that it can not parse, also behind an answer that closes its
+ * connection (docs/conformance.md, "What the uws engine can't do").
  */
 const refusalOfUws =
   'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n<h1>Bad Request</h1><hr><i>uWebSockets/20 Server</i>';
