@@ -60,12 +60,16 @@ export class Calls {
   }
 
   get #overHttp2(): Http2Call {
+    this.#http2 ??= this.#newHttp2();
+    this.current = this.#http2;
+    return this.#http2;
+  }
+
+  #newHttp2(): Http2Call {
     const overHttp1: OverHttp1 = (pool, request) => {
       this.#overHttp1.start(pool, request);
       return this.#http1;
     };
-    this.#http2 ??= new Http2Call(this.#sink, overHttp1);
-    this.current = this.#http2;
-    return this.#http2;
+    return new Http2Call(this.#sink, overHttp1);
   }
 }
