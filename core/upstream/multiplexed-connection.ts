@@ -196,7 +196,8 @@ export class MultiplexedConnection
     this.#session = new ClientSession(this, resources.http2);
     this.#session.attach(this);
     this.#openedUs = resources.clock();
-    this.#arm(leftMs(this.#beganUs, plan.connectTimeoutMs, this.#openedUs));
+    const timeoutMs = plan.connectTimeoutMs + this.#socket.extendedMs;
+    this.#arm(leftMs(this.#beganUs, timeoutMs, this.#openedUs));
     this.onOutput();
   }
 
@@ -447,7 +448,7 @@ export class MultiplexedConnection
 
   #onDue(): void {
     if (!this.#isReady) {
-      this.#lose(Failure.CONNECT, Cause.CONNECT_TIMEOUT);
+      if (!this.#socket.extend(this.#deadline)) this.#lose(Failure.CONNECT, Cause.CONNECT_TIMEOUT);
       return;
     }
     const nowUs = this.#home.resources.clock();

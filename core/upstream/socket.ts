@@ -63,8 +63,10 @@ export class UpstreamSocket {
   readonly #endpoint: Endpoint;
   /** The connect timeout, then the idle expiry. */
   readonly #deadline: Deadline;
-  /** `Deadlines.stalledMs` as far as the connect timeout has been extended by it. */
-  #stalledMs: number;
+  /** By how many milliseconds the connect timeout was extended, because the thread stood still. */
+  extendedMs = 0;
+  /** `Deadlines.stalledMs` when the connection began. */
+  readonly #stalledBeforeMs: number;
   readonly #socket: Socket;
 
   /** `protocols` are offered in the handshake of TLS. */
@@ -90,8 +92,22 @@ export class UpstreamSocket {
       this.#onLost();
       this.#owner.onReleased();
     });
-    this.#stalledMs = resources.deadlines.stalledMs;
+    this.#stalledBeforeMs = resources.deadlines.stalledMs;
     resources.deadlines.set(this.#deadline, plan.connectTimeoutMs, resources.clock());
+  }
+
+  /**
+   * `extend` sets `deadline` of the connect timeout again, for as long as the thread has stood still since the
+   * connection began. Handshakes of TLS and HTTP/2 need this thread's answers, so such time is not the
+   * endpoint's. False: it did not stand still since it was asked last.
+   */
+  extend(deadline: Deadline): boolean {
+    const { deadlines, clock } = this.#home.resources;
+    const moreMs = deadlines.stalledMs - this.#stalledBeforeMs - this.extendedMs;
+    if (moreMs <= 0) return false;
+    this.extendedMs += moreMs;
+    deadlines.set(deadline, moreMs, clock());
+    return true;
   }
 
   get isReady(): boolean {
@@ -228,22 +244,9 @@ export class UpstreamSocket {
       this.#socket.destroy();
       return;
     }
-    if (this.#mayGoOn()) return;
+    if (this.extend(this.#deadline)) return;
     this.#error = plainErrors[this.#handshaking ? Cause.TLS_TIMEOUT : Cause.CONNECT_TIMEOUT]!;
     this.#onLost();
-  }
-
-  /**
-   * Whether the thread stood still while it connected. A handshake needs this thread's answers, so such time
-   * is not the endpoint's, and the deadline is set again for as long.
-   */
-  #mayGoOn(): boolean {
-    const { deadlines, clock } = this.#home.resources;
-    const stalledMs = deadlines.stalledMs - this.#stalledMs;
-    if (stalledMs <= 0) return false;
-    this.#stalledMs = deadlines.stalledMs;
-    deadlines.set(this.#deadline, stalledMs, clock());
-    return true;
   }
 
   #onFin(): void {

@@ -1,10 +1,15 @@
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { hello, RawHttp2Server } from '../../support/raw-http2.js';
 import { RawServer } from '../../support/raw-server.js';
 import t from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const standMs = 700;
+
+/** How long the answer of a version takes that is not in this thread: some ticks of `Deadlines`. */
+const answerMs = 120;
 
 /** Stops this thread, as a full machine does, while the kernel works on. */
 function standStill(): void {
@@ -28,6 +33,29 @@ t.test(
     pool.close();
   },
 );
+
+for (const [where, standsAtOnce] of [
+  ['its socket', true],
+  ['its SETTINGS', false],
+] as const)
+  t.test(`HTTP/2: a thread that stood still while it waited for ${where} goes on waiting`, async (t) => {
+    const server = await RawHttp2Server.listen(async (peer) => {
+      if (!standsAtOnce) {
+        standStill();
+        await setTimeout(answerMs);
+      }
+      peer.send(hello());
+      await peer.until(/^HEADERS 1 .*end$/);
+      peer.send(peer.headers(1, [[':status', '204']]));
+    });
+    t.teardown(() => server.close());
+    const pool = new TestPool([server.port], { protocol: 'http2', connectTimeoutMs: standMs - 100 });
+    const e = new Exchange().get(pool);
+    if (standsAtOnce) standStill();
+    await e.end();
+    t.equal(e.failure, '');
+    pool.close();
+  });
 
 t.test('a response that came while the thread stood still is taken, though its time is over', async (t) => {
   const server = await RawServer.listen(async (peer) => {
