@@ -18,7 +18,7 @@ export const Guard = {
   SETTINGS: 4,
   /** DATA beyond a window. */
   WINDOW: 5,
-  /** Frames on streams that we reset. */
+  /** DATA and header blocks on closed streams. */
   CLOSED: 6,
   /** A peer that does not read our answers. */
   OUTPUT: 7,

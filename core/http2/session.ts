@@ -490,10 +490,13 @@ export abstract class Session implements FrameSink, SenderEvents {
     else if (this.isIdle(id)) this.close(ErrorCode.PROTOCOL_ERROR);
   }
 
-  /** Handles DATA or a header block on a closed stream (section 5.1). */
+  /**
+   * Handles DATA or a header block on a closed stream (section 5.1). The peer may not know yet that we have
+   * reset it. What it has ended or reset itself it knows.
+   */
   #onClosed(id: number): void {
-    if (this.streams.wasReset(id)) this.owner.onGuard(Guard.CLOSED);
-    else this.close(ErrorCode.STREAM_CLOSED);
+    this.owner.onGuard(Guard.CLOSED);
+    if (!this.streams.wasReset(id)) this.close(ErrorCode.STREAM_CLOSED);
   }
 
   #openWindow(stream: Stream): void {

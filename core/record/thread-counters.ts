@@ -113,7 +113,7 @@ export const ThreadField = {
   }),
   responseTimeouts: rows.counter({
     metric: 'umbra_downstream_response_timeouts_total',
-    help: 'Client connections closed because the client stopped reading its response.',
+    help: 'Client connections, and streams of HTTP/2, closed because the client stopped reading its response.',
   }),
   answered: rows.counter({
     metric: 'umbra_downstream_answered_total',

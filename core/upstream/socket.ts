@@ -97,8 +97,8 @@ export class UpstreamSocket {
   }
 
   /**
-   * `extend` sets `deadline` of the connect timeout again, for as long as the thread has stood still since the
-   * connection began. Handshakes of TLS and HTTP/2 need this thread's answers, so such time is not the
+   * `extend` sets `deadline` of the connect timeout again, for as long as the thread has stood still since
+   * the connection began. Handshakes of TLS and HTTP/2 need this thread's answers, so such time is not the
    * endpoint's. False: it did not stand still since it was asked last.
    */
   extend(deadline: Deadline): boolean {

@@ -103,6 +103,20 @@ export function attacksOn(path: string): readonly Attack[] {
       round: (client, n) => [n === 0 ? client.headers(1, posted, false) : frame(0, 0, 1)],
       hangs: true,
     },
+    ...(
+      [
+        ['DATA', () => frame(0, 0, 1, Buffer.alloc(1000))],
+        ['a block', (client: RawHttp2) => client.headers(1, [['a', 'b']])],
+      ] as const
+    ).map(([name, late]) => ({
+      what: `${name} on a stream that the client has reset`,
+      guard: 'closed',
+      code: 'STREAM_CLOSED',
+      rounds: 2,
+      round: (client: RawHttp2, n: number) =>
+        n === 0 ? [client.headers(1, posted, false), frame(3, 0, 1, CANCEL)] : [late(client)],
+      hangs: true,
+    })),
     {
       what: 'a window past 2^31 - 1',
       guard: 'window',
