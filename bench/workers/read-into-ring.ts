@@ -17,8 +17,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { RequestHeadScanner, Scan } from '../../core/http/request-head-scanner.js';
+import { RequestHeadScanner } from '../../core/http/request-head-scanner.js';
 import { writeRequestHead } from '../../core/http/request-writer.js';
+import { Scan } from '../../core/http/scan.js';
 import { latin1Write } from '../../core/http/wire.js';
 import { limits } from '../../core/limits.js';
 

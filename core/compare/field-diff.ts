@@ -3,6 +3,7 @@
  * fields of parameters by their parameters, cookies by their names and attributes: RFC 9110, sections
  * 5.6.1 and 8.3.1; RFC 6265.
  */
+import { hopByHopFields } from '../http/hop-by-hop.js';
 import type { Redaction } from '../redact.js';
 import { redacted } from '../redact.js';
 import { withoutBlanks } from '../trim.js';
@@ -15,16 +16,10 @@ import { shortened } from './shown.js';
 
 /** Fields of the message or the connection, not of the answer: a proxy would change them too. */
 const neverCompared: readonly string[] = [
+  ...hopByHopFields,
   'age',
-  'connection',
   'content-length',
   'date',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
   'via',
   'x-request-id',
   'traceparent',

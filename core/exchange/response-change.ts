@@ -2,7 +2,8 @@
 import { editedFields, FieldEdits } from '../http/edited-fields.js';
 import type { FormatSource } from '../http/format-source.js';
 import { ResponseHead, Without } from '../http/response-head.js';
-import { Scan, scanHead } from '../http/response-head-scanner.js';
+import { scanHead } from '../http/response-head-scanner.js';
+import { Scan } from '../http/scan.js';
 import { latin1Slice, latin1Write } from '../http/wire.js';
 import { limits } from '../limits.js';
 import type { HeaderEdits } from '../plan.js';

@@ -2,6 +2,17 @@
 import { withoutBlanks } from '../trim.js';
 import { asciiLowerCase } from './chars.js';
 
+/** The fields of the connection and of the framing, whatever a Connection field names. */
+export const hopByHopFields: readonly string[] = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
 /**
  * End-to-end fields that the upstream relies on. A client must not be able to remove them by naming them.
  * Host and the framing are never among the field lines.

@@ -4,19 +4,9 @@ import { listMembers, withoutNamed } from './hop-by-hop.js';
 import { Framing, RequestHead, TAKES_TRAILERS } from './message.js';
 import { RequestFault } from './request-fault.js';
 import { isHost, isOriginForm, readTarget } from './request-target.js';
+import { Scan } from './scan.js';
 import { readTransferCoding } from './transfer-coding.js';
 import { latin1Slice } from './wire.js';
-
-/** The result of a scan. */
-export const Scan = {
-  /** The head is complete. `length` is its length, and all other fields are set. */
-  DONE: 0,
-  /** The bytes end within the head. */
-  PARTIAL: 1,
-  /** Rejected, for the reason in `fault`. */
-  REFUSED: 2,
-} as const;
-export type Scan = (typeof Scan)[keyof typeof Scan];
 
 /** The bytes end within the method. */
 const WITHIN_METHOD = -2;
@@ -37,6 +27,7 @@ const LENGTH_DIGITS_MAX = 15;
  * The file is long because each state leads to the next one over the same bytes and fields.
  */
 export class RequestHeadScanner {
+  /** All fields are set after `Scan.DONE`. */
   readonly head = new RequestHead();
   fault: RequestFault = RequestFault.NONE;
   /** Bytes of the whole head, including empty lines before it. */

@@ -2,17 +2,7 @@ import { limits } from '../limits.js';
 import { Char, equalsIgnoringCase, isFieldByte, isTokenByte } from './chars.js';
 import { ResponseFault } from './response-fault.js';
 import { FieldKind, type ResponseHead } from './response-head.js';
-
-/** The result of a scan. */
-export const Scan = {
-  /** The head is complete; `head.scanned` is its length. */
-  DONE: 0,
-  /** The bytes end within a line; `head.scanned` is where that line begins. */
-  PARTIAL: 1,
-  /** Rejected, for the reason in `head.fault`. */
-  REFUSED: 2,
-} as const;
-export type Scan = (typeof Scan)[keyof typeof Scan];
+import { Scan } from './scan.js';
 
 /** "HTTP/1.1 200" */
 const STATUS_LINE_BYTES_MIN = 12;
@@ -24,7 +14,9 @@ const UPGRADE_REQUIRED = 426;
 
 /**
  * `scanHead` scans the lines of a response head from `head.scanned` to `end` (a position in `head.bytes`). It
- * can be called again when more bytes have arrived: complete lines are never scanned twice.
+ * can be called again when more bytes have arrived: complete lines are never scanned twice. `head.scanned` is
+ * then the length of the head, or where a line begins that is not complete; `head.fault` says why it was
+ * rejected.
  */
 export function scanHead(head: ResponseHead, end: number): Scan {
   if (head.scanned === 0) {

@@ -5,7 +5,8 @@ import { decideFraming } from './framing.js';
 import { Framing } from './message.js';
 import { ResponseFault } from './response-fault.js';
 import { ResponseHead } from './response-head.js';
-import { Scan, scanHead } from './response-head-scanner.js';
+import { scanHead } from './response-head-scanner.js';
+import { Scan } from './scan.js';
 import { forwardableTrailers } from './trailers.js';
 
 /**

@@ -9,6 +9,7 @@
  * holds again.
  */
 import { Drop, Failure } from '../errors.js';
+import type { Field } from './counter-table.js';
 import { type MirrorCounters, MirrorField } from './mirror-counters.js';
 import { type MirrorSnapshot, total } from './snapshot.js';
 import { type VersionCounters, VersionField } from './version-counters.js';
@@ -39,12 +40,7 @@ export function accountingGap(mirror: MirrorSnapshot): AccountingGap {
  * offered is still in the ring, and the shadow thread accounts for it.
  */
 export function settleDeadProxy(counters: MirrorCounters): void {
-  counters.dropped(
-    Drop.THREAD_ENDED,
-    counters.get(MirrorField.eligible) -
-      counters.get(MirrorField.offered) -
-      counters.totalOf(MirrorField.dropped),
-  );
+  dropBetween(counters, MirrorField.eligible, MirrorField.offered);
 }
 
 /**
@@ -52,13 +48,14 @@ export function settleDeadProxy(counters: MirrorCounters): void {
  * copies in flight failed.
  */
 export function settleDeadShadow(counters: MirrorCounters): void {
-  counters.dropped(
-    Drop.THREAD_ENDED,
-    counters.get(MirrorField.received) -
-      counters.get(MirrorField.sent) -
-      counters.totalOf(MirrorField.dropped),
-  );
+  dropBetween(counters, MirrorField.received, MirrorField.sent);
   counters.failInFlight(Failure.THREAD_ENDED);
+}
+
+/** `dropBetween` drops what a dead thread counted in `from`, and neither in `to` nor as a drop. */
+function dropBetween(counters: MirrorCounters, from: Field<'counter'>, to: Field<'counter'>): void {
+  const lost = counters.get(from) - counters.get(to) - counters.totalOf(MirrorField.dropped);
+  counters.dropped(Drop.THREAD_ENDED, lost);
 }
 
 /**

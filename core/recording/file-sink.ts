@@ -9,6 +9,7 @@
 import type { Clock } from '../clock.js';
 import { Drop, Failure, none } from '../errors.js';
 import type { Copy, Sink } from '../sink/sink.js';
+import { SoleRun } from '../sole-run.js';
 import { compressor, memberBytesMax, stored, type WriteMember } from './member.js';
 import { Output } from './output.js';
 import { Dates, RecordIds } from './record-ids.js';
@@ -50,7 +51,7 @@ export class FileSink implements Sink {
   #copies: Copy[] = [];
   /** Bytes of each copy, as written. */
   #sizes: number[] = [];
-  #pumping: Promise<void> | null = null;
+  readonly #pumping = new SoleRun(() => this.#writeAll());
   /**
    * The difference of the wall clock and the process's time line: one for each segment, so that a clock that
    * is set moves no record within one.
@@ -80,7 +81,7 @@ export class FileSink implements Sink {
     this.#wallOffsetUs = deps.wallClockMs() * 1000 - deps.clock();
     this.#tick = setInterval(() => {
       this.#looksAtFile = this.#segments.isOpen;
-      if (this.#looksAtFile) this.#pump();
+      if (this.#looksAtFile) void this.#pumping.start();
     }, tickMs).unref();
   }
 
@@ -120,7 +121,7 @@ export class FileSink implements Sink {
   }
 
   flush(): void {
-    if (this.#copies.length > 0) this.#pump();
+    if (this.#copies.length > 0) void this.#pumping.start();
   }
 
   /** Does nothing: a write that is under way ends by itself. */
@@ -131,14 +132,8 @@ export class FileSink implements Sink {
     clearInterval(this.#tick);
     if (this.#rest !== null) clearTimeout(this.#rest);
     this.flush();
-    while (this.#pumping !== null) await this.#pumping;
+    while (this.#pumping.running !== null) await this.#pumping.running;
     await this.#segments.close().catch(() => {});
-  }
-
-  #pump(): void {
-    this.#pumping ??= this.#writeAll().finally(() => {
-      this.#pumping = null;
-    });
   }
 
   async #writeAll(): Promise<void> {
@@ -208,7 +203,7 @@ export class FileSink implements Sink {
       this.#rest = null;
       this.#refusal = none;
       this.#probes = true;
-      this.#pump();
+      void this.#pumping.start();
     }, restMs).unref();
   }
 }

@@ -6,7 +6,8 @@
 
 import { isoTime, msOfIsoTime } from '../clock.js';
 import { asciiLowerCase } from '../http/chars.js';
-import { hopFields, type SkippedRecord } from './recorded.js';
+import { hopByHopFields } from '../http/hop-by-hop.js';
+import type { SkippedRecord } from './recorded.js';
 
 interface HarField {
   readonly name: string;
@@ -41,7 +42,7 @@ interface HarEntry {
 }
 
 /** Fields that are written from what the archive says of the message, or that belong to its connection. */
-const ownFields = new Set(['host', 'content-length', 'expect', ...hopFields]);
+const ownFields = new Set(['host', 'content-length', 'expect', ...hopByHopFields]);
 const usPerMs = 1000;
 
 /**

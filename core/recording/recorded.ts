@@ -7,12 +7,13 @@ import { GrpcStatus, grpcOutcome, grpcStatusOfTrailers, httpStatusOfGrpc } from 
 import { ChunkedDecoder } from '../http/chunked.js';
 import { withoutFields } from '../http/field-edits.js';
 import { fieldValue } from '../http/fields.js';
-import { listMembers } from '../http/hop-by-hop.js';
+import { hopByHopFields, listMembers } from '../http/hop-by-hop.js';
 import { keepPiece } from '../http/kept-pieces.js';
 import { Framing } from '../http/message.js';
 import { RequestFault, requestFaultAnswers } from '../http/request-fault.js';
-import { RequestHeadScanner, Scan } from '../http/request-head-scanner.js';
+import { RequestHeadScanner } from '../http/request-head-scanner.js';
 import { ResponseFault } from '../http/response-fault.js';
+import { Scan } from '../http/scan.js';
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 
@@ -103,16 +104,6 @@ export function methodOf({ method, grpc }: RecordedRequest): string {
 }
 
 const scanner = new RequestHeadScanner();
-/** Fields of the connection and of the framing. */
-export const hopFields: readonly string[] = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
 
 /**
  * A request as it stands in a recording, strictly: what is skipped could be read in two ways or is not whole.
@@ -150,7 +141,7 @@ export function readResponse(block: Buffer, truncated: boolean, latencyUs: numbe
   const chunked = fieldValue(fields, 'transfer-encoding')?.toLowerCase() === 'chunked';
   const decoded = chunked ? unchunked(rest) : { body: rest, trailers: '' };
   const body = decoded?.body ?? null;
-  const kept = withoutFields(latin1Slice(block, 'HTTP/1.1 '.length, headEnd + 2), hopFields);
+  const kept = withoutFields(latin1Slice(block, 'HTTP/1.1 '.length, headEnd + 2), hopByHopFields);
   const trailers = decoded?.trailers ?? '';
   const grpcStatus = grpcStatusOf(Number(status[1]), fields, trailers);
   return {

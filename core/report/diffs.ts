@@ -2,25 +2,12 @@
  * The differences found by one umbra, within a window between two readings, and by several instances. The
  * last two subtract or add counts by identity, and judge them once at the end.
  */
-import type { DiffSummary } from '../compare/diff-book.js';
-import {
-  type DifferenceClass,
-  type DifferenceCounts,
-  type Discordance,
-  judgeDifferences,
-} from '../compare/diff-summary.js';
+import type { DiffGroup, DiffSummary } from '../compare/diff-book.js';
+import { type Discordance, judgeDifferences } from '../compare/diff-summary.js';
 import { matchesPattern } from '../compare/endpoints.js';
 import { summed } from './summed.js';
 
-export interface DiffGroupView extends DifferenceCounts {
-  readonly id: string;
-  readonly route: string;
-  readonly version: string;
-  readonly class: DifferenceClass;
-  /** True when `class` is `noise`. */
-  readonly noise: boolean;
-  /** The shadow repeats one value while the primary's changes. */
-  readonly constant: boolean;
+export interface DiffGroupView extends Omit<DiffGroup, 'isWrite' | 'samples'> {
   readonly samples: readonly DiffSampleView[];
 }
 

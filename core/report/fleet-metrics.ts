@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { FleetState } from './control-counts.js';
-import { counter, gauge } from './metric.js';
+import { countersBy, gauge } from './metric.js';
 
 /** `addFleet` adds metrics of this instance as a member of a fleet; none without a fleet. */
 export function addFleet(registry: Registry, { publishing, plan }: FleetState): void {
@@ -17,15 +17,14 @@ export function addFleet(registry: Registry, { publishing, plan }: FleetState): 
       'Always 1, with the name of the instance in the fleet and a digest of versions, routes and salt, which is the same for instances that agree.',
       ['name', 'configuration'],
     ).set({ name: publishing.name, configuration: publishing.configuration }, 1);
-    const results = counter(
+    const { published, skipped, failed } = publishing;
+    countersBy(
       registry,
       'umbra_fleet_snapshots_total',
       'Snapshots of this instance that were due, by result: published, skipped or failed.',
-      ['result'],
+      'result',
+      { published, skipped, failed },
     );
-    results.inc({ result: 'published' }, publishing.published);
-    results.inc({ result: 'skipped' }, publishing.skipped);
-    results.inc({ result: 'failed' }, publishing.failed);
   }
   if (plan === null) return;
   gauge(
@@ -40,12 +39,11 @@ export function addFleet(registry: Registry, { publishing, plan }: FleetState): 
     'Revision of the plan that is in force, as its bucket counts it.',
     [],
   ).set(plan.revision);
-  const revisions = counter(
+  countersBy(
     registry,
     'umbra_plan_revisions_total',
     'Revisions of the plan in its bucket that were seen since the start, by result: taken or refused.',
-    ['result'],
+    'result',
+    { taken: plan.taken, refused: plan.refusals },
   );
-  revisions.inc({ result: 'taken' }, plan.taken);
-  revisions.inc({ result: 'refused' }, plan.refusals);
 }

@@ -14,6 +14,18 @@ export function counter(
   return made ?? new Counter({ name, help, labelNames, registers: [registry] });
 }
 
+/** `countersBy` creates a counter with one label, whose values are the keys of `values`. */
+export function countersBy(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  values: Readonly<Record<string, number>>,
+): void {
+  const made = counter(registry, name, help, [label]);
+  for (const [value, count] of Object.entries(values)) made.inc({ [label]: value }, count);
+}
+
 export function gauge(registry: Registry, name: string, help: string, labelNames: string[]): Gauge<string> {
   const made = registry.getSingleMetric(name) as Gauge<string> | undefined;
   return made ?? new Gauge({ name, help, labelNames, registers: [registry] });

@@ -7,7 +7,7 @@ import {
   refusalReasons,
   type TracingCounts,
 } from './control-counts.js';
-import { counter, gauge } from './metric.js';
+import { counter, countersBy, gauge } from './metric.js';
 import type { Reading, ThreadReading } from './reading.js';
 import { addTable } from './table-metrics.js';
 
@@ -61,14 +61,14 @@ function addTracing(registry: Registry, { exported, dropped }: TracingCounts): v
     'Spans that the receiver of traces has taken.',
     [],
   ).inc(exported);
-  const lost = counter(
+  const { queue, receiver } = dropped;
+  countersBy(
     registry,
     'umbra_trace_spans_dropped_total',
     'Spans that did not reach the receiver of traces: too many waited (queue), or it failed (receiver).',
-    ['reason'],
+    'reason',
+    { queue, receiver },
   );
-  lost.inc({ reason: 'queue' }, dropped.queue);
-  lost.inc({ reason: 'receiver' }, dropped.receiver);
 }
 
 function addThreads(registry: Registry, threads: readonly ThreadReading[]): void {

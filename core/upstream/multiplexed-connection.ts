@@ -1,4 +1,4 @@
-import { Cause, type EndpointError, plainErrors } from '../endpoint-cause.js';
+import { Cause, plainErrors } from '../endpoint-cause.js';
 import { Failure } from '../errors.js';
 import type { OutgoingHead } from '../http/request-writer.js';
 import { ClientSession } from '../http2/client-session.js';
@@ -11,7 +11,8 @@ import { limits } from '../limits.js';
 import type { WriteTarget } from '../write-queue.js';
 import { Deadline } from './deadlines.js';
 import type { Endpoint, SharedConnection } from './endpoint.js';
-import { type SocketHome, type SocketOwner, UpstreamSocket } from './socket.js';
+import type { SharedHome } from './shared-home.js';
+import { type SocketOwner, UpstreamSocket } from './socket.js';
 
 /** A call that uses a multiplexed connection, or waits for it. */
 export interface StreamUser extends StreamSink {
@@ -26,17 +27,7 @@ export interface StreamUser extends StreamSink {
 }
 
 /** The pool that opened a multiplexed connection. */
-export interface MultiplexedHome extends SocketHome {
-  /** The pool is draining: idle connections close. */
-  readonly closed: boolean;
-  /** Records results of an endpoint (core/upstream/endpoint-set). */
-  readonly endpointSet: {
-    refused(endpoint: Endpoint): void;
-    answered(endpoint: Endpoint): void;
-    failed(endpoint: Endpoint, error: EndpointError | null): void;
-  };
-  /** A connection to this endpoint could not be made. */
-  noConnection(endpoint: Endpoint, failure: Failure): void;
+export interface MultiplexedHome extends SharedHome {
   /** The connection is closed, or about to be. */
   forgetShared(connection: MultiplexedConnection): void;
   /** A place may have become free. */

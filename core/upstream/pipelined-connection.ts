@@ -1,4 +1,4 @@
-import { Cause, type EndpointError, plainErrors } from '../endpoint-cause.js';
+import { Cause, plainErrors } from '../endpoint-cause.js';
 import { Failure } from '../errors.js';
 import { keepAliveSeconds } from '../http/keep-alive.js';
 import type { ResponseFault } from '../http/response-fault.js';
@@ -6,7 +6,8 @@ import type { ResponseHead } from '../http/response-head.js';
 import { Fed, type ReaderSink, ResponseReader } from '../http/response-reader.js';
 import { limits } from '../limits.js';
 import type { Endpoint } from './endpoint.js';
-import { type SocketHome, type SocketOwner, UpstreamSocket } from './socket.js';
+import type { SharedHome } from './shared-home.js';
+import { type SocketOwner, UpstreamSocket } from './socket.js';
 
 /** A request on a pipelined connection, and the receiver of its response. */
 export interface PipelinedUser {
@@ -28,17 +29,7 @@ export interface PipelinedUser {
 }
 
 /** The pool that opened a pipelined connection. */
-export interface PipelinedHome extends SocketHome {
-  /** The pool is draining: idle connections close. */
-  readonly closed: boolean;
-  /** Records results of an endpoint (core/upstream/endpoint-set). */
-  readonly endpointSet: {
-    refused(endpoint: Endpoint): void;
-    answered(endpoint: Endpoint): void;
-    failed(endpoint: Endpoint, error: EndpointError | null): void;
-  };
-  /** A connection to this endpoint could not be made. */
-  noConnection(endpoint: Endpoint, failure: Failure): void;
+export interface PipelinedHome extends SharedHome {
   /** The connection is closed. */
   forgetPipelined(connection: PipelinedConnection): void;
 }

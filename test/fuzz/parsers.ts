@@ -6,7 +6,8 @@
 import { Framing } from '../../core/http/message.js';
 import { type BodySink, RequestBodyReader } from '../../core/http/request-body.js';
 import { RequestFault } from '../../core/http/request-fault.js';
-import { RequestHeadScanner, Scan } from '../../core/http/request-head-scanner.js';
+import { RequestHeadScanner } from '../../core/http/request-head-scanner.js';
+import { Scan } from '../../core/http/scan.js';
 import { read } from '../core/http/reading.js';
 import { anyRequest, anyResponse, brief, shown } from './messages.js';
 import { knownMethods, readByNode, type Understood } from './node-parser.js';

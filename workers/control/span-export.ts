@@ -10,6 +10,7 @@ import type { ExchangeSpans, SpanRecord } from '../../core/record/span-record.js
 import { Redaction, redactNothingMore } from '../../core/redact.js';
 import type { Exemplar, TracingCounts } from '../../core/report/control-counts.js';
 import { type PlainSpan, spansOf } from '../../core/report/spans.js';
+import { SoleRun } from '../../core/sole-run.js';
 import type { Otlp } from './otlp.js';
 
 const batchMs = 1000;
@@ -34,7 +35,7 @@ export class SpanExport {
   #otlp: Promise<Otlp> | null = null;
   #redaction = new Redaction(redactNothingMore);
   #queue: PlainSpan[] = [];
-  #sending: Promise<void> | null = null;
+  readonly #sending = new SoleRun(() => this.#sendAll());
   #timer: NodeJS.Timeout | null = null;
   #quietUntilMs = 0;
   #isFailing = false;
@@ -84,7 +85,7 @@ export class SpanExport {
   async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const sent = (async () => {
-      await this.#sending;
+      await this.#sending.running;
       while (this.#queue.length > 0) await this.#send();
       await (await this.#otlp)?.close();
     })().catch(() => {});
@@ -109,9 +110,7 @@ export class SpanExport {
     const offsetUs = wallOffsetUs();
     // The wall clock was set. Otherwise one offset keeps spans of several batches in order.
     if (Math.abs(offsetUs - this.#offsetUs) > limits.traceClockUs) this.#offsetUs = offsetUs;
-    this.#sending ??= this.#sendAll().finally(() => {
-      this.#sending = null;
-    });
+    void this.#sending.start();
   }
 
   async #sendAll(): Promise<void> {

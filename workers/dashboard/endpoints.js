@@ -37,11 +37,11 @@ export class Endpoints {
       mirrors.some(({ endpoints }) => endpoints.length > rowsShown) ||
       grpc.some(({ methods }) => methods.length > rowsShown);
     setText(byId('endpoints-note'), isCut ? `the ${rowsShown} most frequent; api/endpoints has all` : '');
-    this.#place.replaceChildren(...mirrors.flatMap(table), ...grpc.flatMap(methodTable));
+    this.#place.replaceChildren(...mirrors.flatMap(pairsTable), ...grpc.flatMap(methodTable));
   }
 }
 
-function table({ route, version, primary, endpoints }) {
+function pairsTable({ route, version, primary, endpoints }) {
   const heads = [
     'endpoint',
     'pairs',
@@ -50,48 +50,49 @@ function table({ route, version, primary, endpoints }) {
     'slower',
     'differ',
   ];
-  return [
-    el(
-      'h3',
-      {},
-      badge(version, 'shadow'),
-      el('span', { className: 'muted', textContent: ` route ${route}` }),
-    ),
-    scroller(
-      `Pairs of route ${route} with ${version} by endpoint`,
-      el(
-        'table',
-        {},
-        el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col', textContent: head })))),
-        el('tbody', {}, ...endpoints.slice(0, rowsShown).map(row)),
-      ),
-    ),
-  ];
+  const name = `Pairs of route ${route} with ${version} by endpoint`;
+  return titledTable(
+    badge(version, 'shadow'),
+    ` route ${route}`,
+    name,
+    heads,
+    endpoints.slice(0, rowsShown).map(pairsRow),
+  );
 }
 
 function methodTable({ version, role, methods }) {
   const heads = ['gRPC method', 'calls', 'errors', 'messages sent | received', 'p50', 'p99'];
+  const name = `gRPC calls of ${version} as ${role} by method`;
+  return titledTable(
+    badge(version, role),
+    ` gRPC calls as ${role}`,
+    name,
+    heads,
+    methods.slice(0, rowsShown).map(methodRow),
+  );
+}
+
+/** `name` is for screen readers. */
+function titledTable(mark, title, name, heads, rows) {
   return [
-    el(
-      'h3',
-      {},
-      badge(version, role),
-      el('span', { className: 'muted', textContent: ` gRPC calls as ${role}` }),
-    ),
+    el('h3', {}, mark, el('span', { className: 'muted', textContent: title })),
     scroller(
-      `gRPC calls of ${version} as ${role} by method`,
+      name,
       el(
         'table',
         {},
         el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col', textContent: head })))),
-        el('tbody', {}, ...methods.slice(0, rowsShown).map(methodRow)),
+        el('tbody', {}, ...rows),
       ),
     ),
   ];
 }
 
+function cell(textContent, bad = false) {
+  return el('td', { textContent, className: bad ? 'bad' : '' });
+}
+
 function methodRow({ method, calls, errors, statuses, messages, latencyUs }) {
-  const cell = (textContent, bad = false) => el('td', { textContent, className: bad ? 'bad' : '' });
   const title = Object.entries(statuses)
     .map(([status, times]) => `${status} ${count(times)}`)
     .join(', ');
@@ -107,8 +108,7 @@ function methodRow({ method, calls, errors, statuses, messages, latencyUs }) {
   );
 }
 
-function row({ endpoint, pairs, primaryErrors, shadowErrors, primaryUs, shadowUs, slower, different }) {
-  const cell = (textContent, bad = false) => el('td', { textContent, className: bad ? 'bad' : '' });
+function pairsRow({ endpoint, pairs, primaryErrors, shadowErrors, primaryUs, shadowUs, slower, different }) {
   const middles = slower === null ? '–' : `${duration(primaryUs.p50)} | ${duration(shadowUs.p50)}`;
   return el(
     'tr',

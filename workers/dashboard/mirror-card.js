@@ -20,10 +20,7 @@ export class MirrorCard {
 
   constructor(mirror) {
     const { route, to, primary, sink } = mirror;
-    this.#control = new MirrorControl(mirror, {
-      show: (enabled) => this.element.classList.toggle('off', !enabled),
-      busy: (isBusy) => this.element.classList.toggle('busy', isBusy),
-    });
+    this.#control = new MirrorControl(mirror, (name, isOn) => this.element.classList.toggle(name, isOn));
     const title = el('h3', { id: this.#id });
     title.append(
       badge(primary, 'primary'),

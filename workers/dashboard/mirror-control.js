@@ -16,17 +16,17 @@ export class MirrorControl {
   number = el('input', { type: 'number', min: '0', max: '100', step: 'any', inputMode: 'decimal' });
   said = el('p', { className: 'said', role: 'status' });
   #mirror;
-  #on;
+  #mark;
   #timer = 0;
   #saidTimer = 0;
   /** What was asked for and is not in force yet, so that figures from before do not move the controls. */
   #pending = null;
   #touched = false;
 
-  /** `on.show(enabled)` and `on.busy(isBusy)` are called for the element around the controls. */
-  constructor(mirror, on) {
+  /** `mark(name, isOn)` sets or clears the class `off` or `busy` of the element around the controls. */
+  constructor(mirror, mark) {
     this.#mirror = mirror;
-    this.#on = on;
+    this.#mark = mark;
     const { route, to } = mirror;
     this.switch.setAttribute('aria-label', `Mirror of route ${route} to ${to}`);
     this.slider.setAttribute('aria-label', `Share of route ${route} that is copied to ${to}, in per cent`);
@@ -60,7 +60,7 @@ export class MirrorControl {
 
   #show({ enabled, percent }) {
     this.switch.setAttribute('aria-checked', String(enabled));
-    this.#on.show(enabled);
+    this.#mark('off', !enabled);
     if (document.activeElement !== this.slider || this.slider.dataset.moving !== 'yes') {
       this.slider.value = String(Math.round(percent));
       this.slider.setAttribute('aria-valuetext', share(percent));
@@ -94,7 +94,7 @@ export class MirrorControl {
     const { route, to } = this.#mirror;
     const pending = {};
     this.#pending = pending;
-    this.#on.busy(true);
+    this.#mark('busy', true);
     this.#show({ ...this.#mirror, ...change });
     this.#say('waiting for every thread …', false);
     try {
@@ -110,7 +110,7 @@ export class MirrorControl {
       this.#say(`not changed: ${error.message}`, true);
     }
     this.#pending = null;
-    this.#on.busy(false);
+    this.#mark('busy', false);
     this.#show(this.#mirror);
   }
 

@@ -235,10 +235,7 @@ class Row {
 
   constructor(mirror) {
     const { route, to, primary, sink } = mirror;
-    this.#control = new MirrorControl(mirror, {
-      show: (enabled) => this.element.classList.toggle('off', !enabled),
-      busy: (isBusy) => this.element.classList.toggle('busy', isBusy),
-    });
+    this.#control = new MirrorControl(mirror, (name, isOn) => this.element.classList.toggle(name, isOn));
     const { copies, lost, errors, delta, differ, verdict } = this.#cells;
     this.element = el(
       'tr',

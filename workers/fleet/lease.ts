@@ -6,6 +6,7 @@
  */
 import type { KV } from '@nats-io/kv';
 import { limits } from '../../core/limits.js';
+import { SoleRun } from '../../core/sole-run.js';
 import type { AdminLog } from '../admin/deps.js';
 
 /** What a driver that runs on one instance alone needs to know. */
@@ -59,7 +60,7 @@ export class Lease implements Leadership {
   /** The revision of another holder, and since when it has not changed. */
   #seen = { revision: -1, sinceMs: 0 };
   #ownRevision = -1;
-  #busy: Promise<void> | null = null;
+  readonly #looking = new SoleRun(() => this.#look());
   #stopped = false;
 
   constructor(options: LeaseOptions) {
@@ -86,16 +87,13 @@ export class Lease implements Leadership {
 
   /** `tick` renews the lease, or looks whether it is free. It never rejects. */
   tick(): Promise<void> {
-    this.#busy ??= this.#look().finally(() => {
-      this.#busy = null;
-    });
-    return this.#busy;
+    return this.#looking.start();
   }
 
   /** `stop` gives the lease up, so that another instance leads at once. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#busy;
+    await this.#looking.running;
     const wasHolder = this.isLeader;
     this.#stopped = true;
     this.#tell();

@@ -28,6 +28,7 @@ import {
   type ShownRollout,
 } from '../../core/rollout/shown-rollout.js';
 import type { StepEvidence } from '../../core/rollout/step-judge.js';
+import { SoleRun } from '../../core/sole-run.js';
 import type { AdminLog } from '../admin/deps.js';
 import type { RolloutFleet } from '../control/rollout-fleet.js';
 import { forgetKeys, readBucket } from '../nats/bucket.js';
@@ -104,7 +105,7 @@ export class StepExchange implements RolloutFleet {
   #isDue = false;
   /** What the leader shows, the revision of its entry, and since when this one is known. */
   #shown: { readonly entry: number; readonly sinceMs: number; readonly what: FleetShown } | null = null;
-  #busy: Promise<void> | null = null;
+  readonly #ticking = new SoleRun(() => this.#tick());
   #failing = '';
 
   constructor(options: ExchangeOptions) {
@@ -160,16 +161,13 @@ export class StepExchange implements RolloutFleet {
 
   /** `tick` sends and reads what is due. It never rejects. */
   tick(): Promise<void> {
-    this.#busy ??= this.#tick().finally(() => {
-      this.#busy = null;
-    });
-    return this.#busy;
+    return this.#ticking.start();
   }
 
   /** The last word of this process, so that nobody waits for it. It takes a second at most. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    const last = (this.#busy ?? Promise.resolve()).then(async () => {
+    const last = (this.#ticking.running ?? Promise.resolve()).then(async () => {
       const bucket = await this.#options.link.bucket();
       if (bucket !== null) await this.#send(bucket, true);
     });

@@ -1,6 +1,7 @@
 import { asksForLogin, carriesLogin } from '../../../core/http/connection-login.js';
 import { ResponseHead } from '../../../core/http/response-head.js';
-import { Scan, scanHead } from '../../../core/http/response-head-scanner.js';
+import { scanHead } from '../../../core/http/response-head-scanner.js';
+import { Scan } from '../../../core/http/scan.js';
 import t from '../../support/tap.js';
 
 t.test('NTLM and Negotiate are logins of a connection, others are of a request', async (t) => {

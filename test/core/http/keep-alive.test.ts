@@ -1,6 +1,7 @@
 import { keepAliveSeconds } from '../../../core/http/keep-alive.js';
 import { ResponseHead } from '../../../core/http/response-head.js';
-import { Scan, scanHead } from '../../../core/http/response-head-scanner.js';
+import { scanHead } from '../../../core/http/response-head-scanner.js';
+import { Scan } from '../../../core/http/scan.js';
 import t from '../../support/tap.js';
 
 function secondsOf(line: string): number {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { Framing } from '../../../core/http/message.js';
 import { RequestFault } from '../../../core/http/request-fault.js';
-import { RequestHeadScanner, Scan } from '../../../core/http/request-head-scanner.js';
+import { RequestHeadScanner } from '../../../core/http/request-head-scanner.js';
+import { Scan } from '../../../core/http/scan.js';
 import { limits } from '../../../core/limits.js';
 import t from '../../support/tap.js';
 

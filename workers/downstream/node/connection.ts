@@ -2,7 +2,7 @@ import { Failure } from '../../../core/errors.js';
 import { Framing } from '../../../core/http/message.js';
 import { type BodySink, RequestBodyReader } from '../../../core/http/request-body.js';
 import { RequestFault, requestFaultAnswers } from '../../../core/http/request-fault.js';
-import { Scan } from '../../../core/http/request-head-scanner.js';
+import { Scan } from '../../../core/http/scan.js';
 import { PREFACE } from '../../../core/http2/frame.js';
 import { limits } from '../../../core/limits.js';
 import { Deadline } from '../../../core/upstream/deadlines.js';
