@@ -1,4 +1,4 @@
-/** A task of which one run is under way at a time. Whoever asks while it runs gets the promise of that run. */
+/** A task that runs once at a time: `start` during a run returns the promise of that run. */
 export class SoleRun {
   readonly #task: () => Promise<void>;
   #running: Promise<void> | null = null;
