@@ -14,6 +14,7 @@ import { noCounters, UpstreamResources } from '../../core/upstream/resources.js'
 import type { ResponseSink } from '../../core/upstream/response-sink.js';
 import { UpstreamCall } from '../../core/upstream/upstream-call.js';
 import { requestOf } from '../../test/support/request.js';
+import { browserFields } from './request-fields.js';
 
 const batches = [1, 4, 16];
 const rounds = 5;
@@ -22,16 +23,7 @@ const depth = 16;
 const timeoutMs = 5000;
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-const fields = [
-  'user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36',
-  'accept: text/html,application/xhtml+xml',
-  'accept-language: en',
-  'x-request-id: 7f3c1d2e-9a51-4a7e-b0a5-22b1f0c1d9aa',
-  'cookie: theme=dark; session=4cf1b2a07d31; lang=en',
-  'x-umbra-mirror: 1',
-]
-  .map((line) => `${line}\r\n`)
-  .join('');
+const fields = browserFields('x-umbra-mirror: 1');
 
 const request = requestOf({
   target: '/reviews/7?page=2',

@@ -11,20 +11,12 @@ import { Sampler } from '../../core/route/sampler.js';
 import { WeightedPrimaries } from '../../core/route/weighted-primaries.js';
 import { route, tableOf } from '../../test/core/route/support.js';
 import { measured, printTable } from './measure.js';
+import { browserFields } from './request-fields.js';
 
 const ROUTES = 100;
 const HEADS = 64;
 
-const fields = [
-  'user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36',
-  'accept: text/html,application/xhtml+xml',
-  'accept-language: en',
-  'x-request-id: 7f3c1d2e-9a51-4a7e-b0a5-22b1f0c1d9aa',
-  'cookie: theme=dark; session=4cf1b2a07d31; lang=en',
-  'x-user: 8a6e0804-2bd0-4672-b79d-d97027f9071a',
-]
-  .map((line) => `${line}\r\n`)
-  .join('');
+const fields = browserFields('x-user: 8a6e0804-2bd0-4672-b79d-d97027f9071a');
 
 /** Strings as an engine hands them out: fresh from bytes, so that no hash of them is known. */
 function heads(host: (i: number) => string, target: (i: number) => string): RequestHead[] {

@@ -1,20 +1,14 @@
 /** The table of `compare` and its aims, from measurements. Pure. */
+import type { LoadResult } from './generator.js';
 import { median, spread } from './numbers.js';
 import { ratioAim } from './ratio-aim.js';
 import { count, fixed, mebibytes, ms, percent, tableText } from './table.js';
 import type { Aim } from './verdict.js';
 
 /** One target in one round. NaN where there is nothing to measure. */
-export interface Measurement {
+export interface Measurement extends LoadResult {
   readonly target: string;
   readonly mirrors: boolean;
-  readonly requests: number;
-  readonly seconds: number;
-  readonly errors: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-  /** NaN where the generator does not report it. */
-  readonly p999Us: number;
   /** CPU time of all processes and threads of the proxy. */
   readonly cpuUsPerRequest: number;
   readonly threads: readonly {

@@ -11,6 +11,7 @@ export interface LoadResult {
   readonly errors: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  /** NaN where the generator does not report it. */
   readonly p999Us: number;
 }
 

@@ -1,7 +1,7 @@
 /** The command line of the end-to-end benches. */
 import { parseArgs } from 'node:util';
 
-const scenarioNames = [
+export const scenarioNames = [
   'peers',
   'compare',
   'against',

@@ -4,7 +4,6 @@
 export const GRPC_METHOD = 'GRPC';
 
 const PREFIX = 'application/grpc';
-const NAME = 'content-type:';
 const PLUS = 0x2b;
 const SEMICOLON = 0x3b;
 const SLASH = 0x2f;
@@ -20,18 +19,6 @@ export function isGrpcType(contentType: string): boolean {
   if (contentType.length === PREFIX.length) return true;
   const next = contentType.charCodeAt(PREFIX.length);
   return next === PLUS || next === SEMICOLON || next === 0x20;
-}
-
-/** True if the field lines of a request (a wire string with names in lower case) have gRPC's Content-Type. */
-export function hasGrpcType(fields: string): boolean {
-  let at = fields.indexOf(NAME);
-  // A name that ends in `content-type` is another field.
-  while (at > 0 && fields.charCodeAt(at - 1) !== 0x0a) at = fields.indexOf(NAME, at + 1);
-  if (at < 0) return false;
-  let from = at + NAME.length;
-  while (fields.charCodeAt(from) === 0x20 || fields.charCodeAt(from) === 0x09) from++;
-  const end = fields.indexOf('\r', from);
-  return isGrpcType(fields.slice(from, end < 0 ? fields.length : end));
 }
 
 /** `package.Service/Method` of a target, or null when it is not the path of a method. */

@@ -4,8 +4,8 @@ import { effectiveConfig } from '../../config/effective.js';
 import { loadConfigFile } from '../../config/load.js';
 import { MirrorSlots, MirrorSlotsFullError } from '../../config/slots.js';
 import { limits } from '../../core/limits.js';
-import { pairsAlone } from '../../core/plan.js';
 import { hashed } from '../../core/route/hash.js';
+import { mirrorPlan } from '../core/route/support.js';
 import t from '../support/tap.js';
 import { loaded, minimal, mirrored, withoutText } from './told.js';
 
@@ -474,31 +474,10 @@ t.test('defaults', async (t) => {
     unreachableStatus: 502,
     guard: null,
     mirrors: [
-      {
-        slot: 0,
+      mirrorPlan({
         to: 1,
-        sink: null,
-        enabled: true,
-        shareMillionths: 1_000_000,
-        sample: { by: 'random' },
-        methods: null,
-        of: 'original',
-        order: null,
-        host: { kind: 'shadow' },
-        rewrite: null,
-        trace: 'keep',
-        headers: { remove: [], set: [], add: [] },
-        bodyBytesMax: 1024 * 1024,
-        heldBytesMax: 64 * 1024 * 1024,
-        responseBytesMax: 64 * 1024 * 1024,
-        breaker: null,
-        ratePerSecond: null,
-        pipelining: 1,
-        inFlightMax: 256,
         timeouts: { requestMs: 15_000, requestUntilEnd: false, firstByteMs: 0, idleMs: 60_000, totalMs: 0 },
-        capture: null,
-        compare: pairsAlone,
-      },
+      }),
     ],
   });
 });

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Scalar } from '../../core/protobuf/field-type.js';
-import { descriptorSet, message, messageType } from '../core/protobuf/types.js';
+import { descriptorSet, message, messageType, service } from '../core/protobuf/types.js';
 import { callGrpc, type GrpcHandler, GrpcOrigin } from '../support/grpc-origin.js';
 import { runHere } from '../support/here.js';
 import { http2Session } from '../support/http2-client.js';
@@ -36,30 +36,7 @@ const set = descriptorSet({
       { name: 'unit_price', number: 2, type: Scalar.INT32 },
     ]),
   ],
-  more: [
-    [
-      6,
-      [
-        [1, 'Shop'],
-        [
-          2,
-          [
-            [1, 'Get'],
-            [2, '.shop.Item'],
-            [3, '.shop.Item'],
-          ],
-        ],
-        [
-          2,
-          [
-            [1, 'Find'],
-            [2, '.shop.Item'],
-            [3, '.shop.Item'],
-          ],
-        ],
-      ],
-    ],
-  ],
+  more: [service('Shop', '.shop.Item', ['Get', 'Find'])],
 });
 
 const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

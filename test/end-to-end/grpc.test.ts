@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Diffs } from '../../core/compare/diff-book.js';
 import { Scalar } from '../../core/protobuf/field-type.js';
 import { readFields } from '../../core/protobuf/wire-format.js';
-import { descriptorSet, message, messageType } from '../core/protobuf/types.js';
+import { descriptorSet, message, messageType, service } from '../core/protobuf/types.js';
 import { callGrpc, type GrpcHandler, GrpcOrigin } from '../support/grpc-origin.js';
 import { http2Session } from '../support/http2-client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
@@ -31,22 +31,7 @@ const set = descriptorSet({
       { name: 'stars', number: 2, type: Scalar.INT32 },
     ]),
   ],
-  more: [
-    [
-      6,
-      [
-        [1, 'Reviews'],
-        [
-          2,
-          [
-            [1, 'Get'],
-            [2, '.reviews.Review'],
-            [3, '.reviews.Review'],
-          ],
-        ],
-      ],
-    ],
-  ],
+  more: [service('Reviews', '.reviews.Review', ['Get'])],
 });
 
 interface Served {

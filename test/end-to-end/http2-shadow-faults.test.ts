@@ -1,13 +1,14 @@
 // Runs over one engine: copies are sent behind the engines.
 /** Shadows of HTTP/2 that misbehave: no client notices, and the law is exact. */
 import { frame, uint32 } from '../core/http2/session-side.js';
-import { type Answered, type Asked, askMany } from '../support/client.js';
+import { type Asked, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { hello, type RawHttp2, RawHttp2Server, type RawScript2 } from '../support/raw-http2.js';
 import { refusedPort } from '../support/raw-server.js';
 import t from '../support/tap.js';
 import { reviews, sum, UmbraProcess } from '../support/umbra.js';
+import { type ShadowFault, told } from './shadow-fault.js';
 
 const requests = 60;
 const concurrency = 8;
@@ -66,19 +67,7 @@ function paced(peer: RawHttp2, [first, ...rest]: readonly Buffer[]): void {
   setTimeout(paced, 5, peer, rest);
 }
 
-interface Fault {
-  readonly name: string;
-  /** Null: nobody listens. */
-  readonly script: RawScript2 | null;
-  /** Why copies may fail. Empty: every copy completes. */
-  readonly reasons: readonly string[];
-  /** Some copies may complete. */
-  readonly mayComplete?: boolean;
-  /** The endpoint is ejected for a while, and copies are dropped as `no-endpoint`. */
-  readonly rests?: boolean;
-}
-
-const faults: readonly Fault[] = [
+const faults: readonly ShadowFault<RawScript2>[] = [
   { name: 'refuses connections', script: null, reasons: ['connect'], rests: true },
   { name: 'accepts and says nothing', script: () => {}, reasons: ['connect'], rests: true },
   {
@@ -339,9 +328,3 @@ t.test('whatever a shadow of HTTP/2 does, clients get what they would get withou
     });
   }
 });
-
-/** What a client sees, but for what changes by itself. */
-function told({ status, fields, body }: Answered): object {
-  const aside = ['date', 'connection', 'keep-alive', 'transfer-encoding'];
-  return { status, fields: fields.filter(([name]) => !aside.includes(name)), body: body.toString('latin1') };
-}

@@ -1,10 +1,11 @@
 // Runs over one engine: copies are sent behind the engines.
-import { type Answered, type Asked, askMany } from '../support/client.js';
+import { type Asked, askMany } from '../support/client.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { Origin } from '../support/origin.js';
 import { type RawPeer, type RawScript, RawServer, refusedPort } from '../support/raw-server.js';
 import t from '../support/tap.js';
 import { reviews, sum, UmbraProcess } from '../support/umbra.js';
+import { type ShadowFault, told } from './shadow-fault.js';
 
 const requests = 60;
 const concurrency = 8;
@@ -46,18 +47,7 @@ function serving(answer: (peer: RawPeer) => Promise<boolean> | boolean): RawScri
   };
 }
 
-interface Fault {
-  readonly name: string;
-  readonly script: RawScript | null;
-  /** Under which reasons copies fail; empty: every copy completes. */
-  readonly reasons: readonly string[];
-  /** Some copies may complete nevertheless. */
-  readonly mayComplete?: boolean;
-  /** After the first failures the endpoint is left alone for a while: copies are dropped as `no-endpoint`. */
-  readonly rests?: boolean;
-}
-
-const faults: readonly Fault[] = [
+const faults: readonly ShadowFault<RawScript>[] = [
   { name: 'refuses connections', script: null, reasons: ['connect'], rests: true },
   { name: 'accepts, reads and never answers', script: serving(() => true), reasons: ['timeout'] },
   {
@@ -248,14 +238,3 @@ t.test('a huge response of v2 is read and thrown away', async (t) => {
   await umbra.stop();
   await Promise.all([v1.close(), v2.close()]);
 });
-
-/** What a client sees, but for what changes by itself. */
-function told({ status, fields, body }: Answered): object {
-  return {
-    status,
-    fields: fields.filter(
-      ([name]) => !['date', 'connection', 'keep-alive', 'transfer-encoding'].includes(name),
-    ),
-    body: body.toString('latin1'),
-  };
-}

@@ -65,7 +65,7 @@ export function factsOf(mirror) {
 }
 
 const deltaTitle = 'The latency of the shadow minus that of the primary for the same request.';
-export const rawTitle = 'Pairs that differ in a byte, a header or the status, noise included.';
+const rawTitle = 'Pairs that differ in a byte, a header or the status, noise included.';
 
 /**
  * What holds a mirror back: its breakers, the guard over the primary, ejected endpoints, and a shadow that

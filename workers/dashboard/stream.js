@@ -103,7 +103,7 @@ export class Stream {
 }
 
 /** Takes an event stream apart (WHATWG HTML, "Parsing an event stream"), in whatever pieces it comes. */
-export class EventParser {
+class EventParser {
   #onEvent;
   #rest = '';
   #name = '';

@@ -48,7 +48,7 @@ const reasonWords = {
   'order-full': 'too many copies wait for their turn',
 };
 
-export function reasonText(reason) {
+function reasonText(reason) {
   return reasonWords[reason] ?? reason;
 }
 

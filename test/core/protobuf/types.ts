@@ -93,6 +93,21 @@ export interface FileWords {
   readonly more?: readonly Part[];
 }
 
+/** A service in `more` of a file, each of whose methods takes one `type` and answers with one. */
+export function service(name: string, type: string, methods: readonly string[]): Part {
+  const parts = methods.map(
+    (method): Part => [
+      2,
+      [
+        [1, method],
+        [2, type],
+        [3, type],
+      ],
+    ],
+  );
+  return [6, [[1, name], ...parts]];
+}
+
 /** A `FileDescriptorSet` of files. */
 export function descriptorSet(...files: readonly FileWords[]): Buffer {
   return message(

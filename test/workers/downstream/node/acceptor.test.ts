@@ -7,7 +7,7 @@ import { Sharing, sharingOf } from '../../../../workers/downstream/node/listenin
 import { NodeResources } from '../../../../workers/downstream/node/resources.js';
 import { listenerPlan, noCounters, oneCount } from '../../../support/listener.js';
 import t from '../../../support/tap.js';
-import { Client, get, loopback, reply } from '../uws/rig.js';
+import { Client, get, loopback, noSink, reply } from '../uws/rig.js';
 
 const listener = listenerPlan({ address: loopback, engine: 'node' });
 
@@ -16,13 +16,7 @@ function downstream(name: string): NodeDownstream {
   const handler = {
     onRequest: (_head: unknown, responder: Parameters<typeof reply>[0]) => {
       reply(responder, name);
-      return {
-        onRequestBody: () => {},
-        onRequestTrailers: () => {},
-        onAborted: () => {},
-        onWritable: () => {},
-        lastWords: () => '',
-      };
+      return noSink;
     },
   };
   return new NodeDownstream(listener, handler, noCounters, new NodeResources(nowUs), oneCount());

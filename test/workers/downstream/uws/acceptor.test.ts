@@ -11,7 +11,7 @@ import { UwsDownstream } from '../../../../workers/downstream/uws/engine.js';
 import { listenerPlan, tlsOf, uwsParts } from '../../../support/listener.js';
 import t, { type Test } from '../../../support/tap.js';
 import { certificatePem, keyPem } from './certificate.js';
-import { Client, get, loopback, reply, skipWord, uws } from './rig.js';
+import { Client, get, loopback, noSink, reply, skipWord, uws } from './rig.js';
 
 const options = { skip: skipWord };
 async function serve(t: Test, address: Address, files: ListenerPlan['tls'] = null): Promise<UwsAcceptor> {
@@ -20,13 +20,7 @@ async function serve(t: Test, address: Address, files: ListenerPlan['tls'] = nul
   const handler: RequestHandler = {
     onRequest(head, responder) {
       reply(responder, `${head.secure} ${responder.clientAddress()}`);
-      return {
-        onRequestBody: () => {},
-        onRequestTrailers: () => {},
-        onAborted: () => {},
-        onWritable: () => {},
-        lastWords: () => '',
-      };
+      return noSink;
     },
   };
   const downstream = new UwsDownstream(uws, listener, uwsParts(handler));

@@ -114,6 +114,15 @@ export function ofChunks(lines = '200 OK'): ResponseHead {
   return head(lines, Framing.CHUNKED);
 }
 
+/** The sink of a request that is answered at once: it ignores the rest of the request. */
+export const noSink: RequestSink = {
+  onRequestBody: () => {},
+  onRequestTrailers: () => {},
+  onAborted: () => {},
+  onWritable: () => {},
+  lastWords: () => '',
+};
+
 /** Answers with the whole body at once. */
 export function reply(responder: Responder, body: string, lines = '200 OK'): void {
   responder.batch(() => {
