@@ -1,4 +1,5 @@
 // Runs over one engine: NATS lies behind the engines.
+// Runs in a network of its own, because it adds addresses to it.
 import { Kvm } from '@nats-io/kv';
 import type { MirrorStats } from '../../core/report/stats.js';
 import { type Answered, askMany } from '../support/client.js';

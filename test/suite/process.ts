@@ -1,5 +1,5 @@
 /** One piece of the suite as a process, and what it came to. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { resolve as resolvePath } from 'node:path';
 import type { Piece } from './work.js';
 
@@ -43,7 +43,8 @@ export function runPiece(piece: Piece): Promise<Result> {
     // tap names a test's directory by its file, which runs over the other engine at the same time.
     Object.assign(env, { UMBRA_ENGINE: piece.engine, TAP_CWD: resolvePath('.tap', `over-${piece.engine}`) });
   }
-  const child = spawn(process.execPath, [piece.file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = process.execPath, ...words] = piece.isApart ? apart() : [];
+  const child = spawn(program, [...words, piece.file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const written: Buffer[] = [];
   child.stdout.on('data', (bytes: Buffer) => written.push(bytes));
   child.stderr.on('data', (bytes: Buffer) => written.push(bytes));
@@ -65,6 +66,15 @@ export function runPiece(piece: Piece): Promise<Result> {
       resolve({ piece, ...read(output, code === 0 && !late), seconds, output });
     });
   });
+}
+
+/** Each of the programs becomes the next one. */
+const inOwnNetwork = ['unshare', '-n', 'sh', '-c', 'ip link set lo up && exec "$0" "$@"', process.execPath];
+
+/** What starts Node in a network of its own; empty: not everybody may have one. */
+function apart(): readonly string[] {
+  const [program, ...words] = inOwnNetwork;
+  return spawnSync(program!, [...words, '--version']).status === 0 ? inOwnNetwork : [];
 }
 
 /**

@@ -19,7 +19,7 @@ async function run(
   const pieces = Object.entries(texts).map(([name, text]) => {
     const file = join(directory, `${name}.mjs`);
     writeFileSync(file, text);
-    return { file, name, engine: null };
+    return { file, name, engine: null, isApart: false };
   });
   let told = '';
   const failed = await runAll(pieces, {

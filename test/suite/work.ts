@@ -13,6 +13,8 @@ export interface Piece {
   readonly name: string;
   /** `uws` for the second run of a file; null for the engine that `auto` chooses. */
   readonly engine: 'uws' | null;
+  /** The file adds addresses to its network, which browsers of other files would take for a new network. */
+  readonly isApart: boolean;
 }
 
 const tests = fileURLToPath(new URL('../', import.meta.url));
@@ -25,6 +27,13 @@ export function allTests(): string[] {
   const found = readdirSync(tests, { recursive: true, encoding: 'utf8' });
   const names = found.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
   return names.filter((name) => existsSync(sourceOf(name))).map((name) => join(tests, `${name}${ending}`));
+}
+
+const ownNetwork = '\n// Runs in a network of its own';
+
+/** The comments that a test begins with. */
+function headOf(name: string): string {
+  return /^(?:\/\/.*\n)*/.exec(readFileSync(sourceOf(name), 'utf8'))![0];
 }
 
 function sourceOf(name: string): string {
@@ -40,9 +49,9 @@ export function piecesOf(files: readonly string[]): Piece[] {
   const isChosen = engine !== 'auto' || !engines.includes('uws');
   const pieces = files.flatMap((file): Piece[] => {
     const name = relative(tests, file).replaceAll(sep, '/').slice(0, -ending.length);
-    const once: Piece = { file, name, engine: null };
+    const once: Piece = { file, name, engine: null, isApart: headOf(name).includes(ownNetwork) };
     if (isChosen || !name.startsWith(endToEnd) || enginesOf(name) !== 'both') return [once];
-    return [once, { file, name: `${name}, uws engine`, engine: 'uws' }];
+    return [once, { ...once, name: `${name}, uws engine`, engine: 'uws' }];
   });
   const rank = ({ name }: Piece): number => longFirst.findIndex((start) => name.startsWith(start));
   return pieces.sort((a, b) => rank(a) - rank(b));
@@ -54,7 +63,7 @@ export function piecesOf(files: readonly string[]): Piece[] {
  * Where the two differ for a client stands in test/support/engines.ts.
  */
 export function enginesOf(name: string): 'both' | 'one' | null {
-  const head = readFileSync(sourceOf(name), 'utf8');
+  const head = headOf(name);
   if (head.startsWith('// Runs over both engines.')) return 'both';
   return head.startsWith('// Runs over one engine: ') ? 'one' : null;
 }
