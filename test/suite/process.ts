@@ -17,8 +17,11 @@ export interface Result {
   readonly output: string;
 }
 
-/** The test ends itself by then, with a word on what it waited for. */
-const timeoutS = 120;
+/**
+ * The test ends itself by then, with a word on what it waited for. One that builds packages takes 45 s of a
+ * processor, which six share two of.
+ */
+const timeoutS = 180;
 /** One that does not is asked to, and then made to. */
 const patienceMs = (timeoutS + 15) * 1000;
 const killMs = 5000;

@@ -69,7 +69,16 @@ export function enginesOf(name: string): 'both' | 'one' | null {
 }
 
 /**
- * The end-to-end tests that take longest, then the rooms by how long their files take; the last one is all
- * the rest.
+ * Packages and the end-to-end tests that take longest, then the rooms by how long their files take; the last
+ * one is all the rest.
  */
-const longFirst = ['end-to-end/real-', 'end-to-end/node-', 'end-to-end/', 'fuzz/', 'soak/', 'workers/', ''];
+const longFirst = [
+  'packaging/',
+  'end-to-end/real-',
+  'end-to-end/node-',
+  'end-to-end/',
+  'fuzz/',
+  'soak/',
+  'workers/',
+  '',
+];
