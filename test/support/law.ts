@@ -2,7 +2,7 @@
 
 import type { MirrorStats, Stats } from '../../core/report/stats.js';
 import type { Test } from './tap.js';
-import { gapOf, openOf, sum, type UmbraProcess } from './umbra.js';
+import { gapOf, openOf, sum, type UmbraProcess, until } from './umbra.js';
 
 /**
  * Waits for rest and asserts the law for every mirror and every version, and that umbra's own account of it
@@ -39,6 +39,21 @@ export function mirrorTo(stats: Stats, version: string): MirrorStats {
   const mirror = stats.mirrors.find(({ to }) => to === version);
   if (mirror === undefined) throw new Error(`no mirror to ${version}`);
   return mirror;
+}
+
+/**
+ * `pairsTo` waits until `count` pairs of the mirror to `version` are counted, and returns their counts. A pair
+ * is counted with the later one of its outcomes, so the law may hold before.
+ */
+export async function pairsTo(
+  umbra: Pick<UmbraProcess, 'stats'>,
+  version: string,
+  count: number,
+): Promise<MirrorStats['compare']> {
+  return until(async () => {
+    const { compare } = mirrorTo(await umbra.stats(), version);
+    return compare.paired === count && compare;
+  }, `${count} pairs are counted`);
 }
 
 /** The counts that are not 0. */
