@@ -123,7 +123,7 @@ export const failures = [
     source: 'downstream',
     retry: 'no',
     flag: 'DC',
-    when: "A body without a length outgrew the listener's `body.max` on its way to the primary, or the mirror's after its copy had begun; then the primary's request goes on.",
+    when: "A body without a length outgrew the listener's `body.max` on its way to the primary, or the mirror's after its copy had begun; then the primary's request continues.",
   },
   {
     code: 'ring-full',

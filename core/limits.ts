@@ -290,7 +290,7 @@ export const limits = {
    */
   natsLookupWaiters: 16,
   /**
-   * How long a start or a reload waits for names that are new, in milliseconds. Reached: it goes on, and
+   * How long a start or a reload waits for names that are new, in milliseconds. Reached: it continues, and
    * requests to them fail `no-endpoint` until they resolve.
    */
   firstLookupMs: 2000,
@@ -707,8 +707,8 @@ export const limits = {
   rolloutTakenMs: 10_000,
   /**
    * How long an instance may say nothing to the leader of a fleet, in milliseconds. Past the first: no step
-   * of a rollout passes. Past the second: rollouts go on without the instance. `umbra rollout status` names
-   * it.
+   * of a rollout passes. Past the second: rollouts continue without the instance. `umbra rollout status`
+   * names it.
    */
   rolloutSilentMs: 5000,
   rolloutLostMs: 60_000,

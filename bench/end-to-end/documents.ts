@@ -115,7 +115,7 @@ interface Felt {
 /** Between two requests: a client that takes a whole CPU would measure itself. */
 const paceMs = 1;
 
-/** One request after the other while `work` goes on. */
+/** One request after the other while `work` continues. */
 async function during(work: () => Promise<unknown>): Promise<Felt> {
   const latencies: number[] = [];
   const began = performance.now();

@@ -8,7 +8,7 @@
  *                 16  u32  bit 0: the primary's body is cut, bit 1: the shadow's
  *                 20  u32  text bytes         24  u32  primary's head    28  u32  primary's body
  *                 32  u32  shadow's head      36  u32  shadow's body
- *                 40  text (id LF method LF target), heads and bodies, going on in the frames behind
+ *                 40  text (id LF method LF target), heads and bodies, continuing in the frames behind
  */
 import { wallClockMs } from '../clock.js';
 import { FrameType } from '../ring/frame.js';

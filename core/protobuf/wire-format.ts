@@ -67,7 +67,9 @@ export class WireReader {
     return this.at >= this.#bytes.length;
   }
 
-  /** `group`: the number of the group that these fields are in; null: they go on to the end of the bytes. */
+  /**
+   * `group`: the number of the group that these fields are in; null: they continue to the end of the bytes.
+   */
   fields(bounds: WireBounds, depth: number, group: number | null): WireField[] {
     const fields: WireField[] = [];
     while (!this.isAtEnd) {

@@ -32,7 +32,7 @@ export interface FileSinkDeps {
   randomBytes(): Uint8Array;
   /** Name and version, for the first record of each file. */
   readonly software: string;
-  /** The recording has stopped for this reason, or goes on (null). */
+  /** The recording has stopped for this reason, or continues (null). */
   onState(trouble: Error | null): void;
 }
 

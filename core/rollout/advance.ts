@@ -66,7 +66,7 @@ export function advance(record: RolloutRecord, situation: Situation): RolloutRec
   const { onUndecided } = record.plan;
   switch (onUndecided === 'go-on' && absent !== null ? 'hold' : onUndecided) {
     case 'hold':
-      // The step stays in force, so its evidence goes on.
+      // The step stays in force, so its evidence continues.
       return { ...moved(record, 'held', record.step, nowMs, 'time', missing), inForceMs: record.inForceMs };
     case 'rollback':
       return rolledBack(record, nowMs, 'time', missing);

@@ -23,7 +23,9 @@ export interface HeardReport {
   readonly report: MemberReport | null;
 }
 
-/** `lost`: silent for so long that rollouts go on without it, or replaced by a process of the same name. */
+/**
+ * `lost`: silent for so long that rollouts continue without it, or replaced by a process of the same name.
+ */
 export type Presence = 'live' | 'silent' | 'lost' | 'left';
 
 export interface FleetMember {

@@ -9,7 +9,7 @@ export type RolloutState =
   | 'running'
   /** A person paused it, or changed the route by hand. Nothing is judged. */
   | 'paused'
-  /** A step was not decided in its longest time. It is judged on, and goes on by itself once it is sure. */
+  /** A step was not decided in its longest time. It is judged on, and continues by itself once it is sure. */
   | 'held'
   /** Everything is released, and the old version still gets copies. */
   | 'watching'

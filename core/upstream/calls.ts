@@ -10,7 +10,7 @@ import type { UpstreamRequest } from './upstream-request.js';
  * The calls of one sender, of which one runs at a time. This is the only place that chooses the class of a
  * call, by what the version speaks. Calls of other classes than the usual one are created when they are first
  * needed. `current` may change while a call runs: an endpoint of a version with `auto` may turn out to speak
- * HTTP/1.1, after which the request goes on in another call.
+ * HTTP/1.1, after which the request continues in another call.
  */
 export class Calls {
   /** The call of the current request, or of the last one. */

@@ -327,7 +327,7 @@ export class MultiplexedConnection
     this.#rest();
   }
 
-  /** `#becomeHttp1` is called when ALPN has selected HTTP/1.1: the users go on without this connection. */
+  /** `#becomeHttp1` is called when ALPN has selected HTTP/1.1: the users continue without this connection. */
   #becomeHttp1(): void {
     const users = this.#waiting;
     this.#waiting = [];

@@ -1,7 +1,6 @@
 /**
  * A verdict as JUnit XML, which pipelines show beside their tests: a mirror is a suite and a check a case. A
- * check that fails is a failure and one that is undecided an error, because both keep a release from going
- * on. Pure.
+ * check that fails is a failure and one that is undecided an error, because both hold a release back. Pure.
  */
 import { escapeHtml } from '../report/html-escape.js';
 import type { Check, MirrorVerdict, Verdict } from './verdict.js';

@@ -9,7 +9,7 @@
  *   no answer     the connection is closed without a byte
  *   waits         nothing comes until a timeout is over
  *
- * and `, closed` where the connection does not go on although the client asked for no end.
+ * and `, closed` where the connection does not continue although the client asked for no end.
  */
 export type Verdict =
   | `${'forwarded' | `answered ${number}`}${'' | ', closed'}`

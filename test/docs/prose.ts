@@ -42,6 +42,7 @@ const banned: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bit would seem\b/i, 'a plain statement'],
   [/\bcome to know\b/i, 'learn'],
   [/\bis of no use\b/i, 'useless, or why'],
+  [/\b(?:go|goes|going) on\b/i, 'continue'],
   [/\b(?:it|that|this|which|he|one) is no (?!longer|more|less|other|such)/i, 'is not a …'],
 ];
 

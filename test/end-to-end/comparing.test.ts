@@ -197,7 +197,7 @@ t.test('a body that can not be compared is an outcome with a reason', async (t) 
   await stop();
 });
 
-t.test('comparing goes on when the control thread or a shadow thread is replaced', async (t) => {
+t.test('comparing continues when the control thread or a shadow thread is replaced', async (t) => {
   const origins = await Promise.all([Origin.listen(json({ a: 1 })), Origin.listen(json({ a: 2 }))]);
   // A port that is known: a new control thread would listen on another one.
   const admin = { address: `127.0.0.1:${await refusedPort()}` };

@@ -25,7 +25,7 @@ async function demoUntil(t: Test, last: RegExp, ...words: string[]): Promise<str
   return output.out;
 }
 
-t.test('`umbra demo` goes on from the mirror to a rollout that releases v2', async (t) => {
+t.test('`umbra demo` continues from the mirror to a rollout that releases v2', async (t) => {
   const out = await demoUntil(t, /v2 answers every request now; v1 may be switched off/);
   t.match(out, /running, step 1 of 4: started(.*\n)+ {2}running, step 2 of 4: all checks passed/);
   t.match(out, /watching, step 4 of 4(.*\n)+ {2}released, step 4 of 4: watched against v1/);

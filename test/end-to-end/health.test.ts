@@ -98,7 +98,7 @@ t.test('when all are unhealthy the primary is tried all the same, and copies are
   await until(() => v2.requests === 1, 'and is sent copies');
 });
 
-t.test('one prober asks for all threads, and goes on when it is replaced', async (t) => {
+t.test('one prober asks for all threads, and continues when it is replaced', async (t) => {
   const place = await new Place().listen();
   const config = reviews(0, null, { v1: { endpoints: place.url, health: { ...health, interval: '1h' } } });
   const umbra = await UmbraProcess.startBreakable({ ...config, threads: { proxy: 2, shadow: 2 } });

@@ -34,7 +34,7 @@ function asked(index: number): Asked {
 const rst = (stream: number, code: number): Buffer => frame(3, 0, stream, uint32(code));
 const goaway = (last: number, code = 0): Buffer => frame(7, 0, 0, uint32(last, code));
 
-/** Does `act` with each stream once its request has ended; true goes on. */
+/** Does `act` with each stream once its request has ended; true continues. */
 function streams(act: (peer: RawHttp2, stream: number, index: number) => boolean): RawScript2 {
   return async (peer, index) => {
     peer.send(hello([4, 1024 * 1024]), frame(8, 0, 0, uint32(2 ** 30)));

@@ -158,7 +158,7 @@ t.test(
         reset('/', 'answer', n),
       ]);
     }
-    t.equal((await ask2(plain)).status, 200, 'the connection goes on');
+    t.equal((await ask2(plain)).status, 200, 'the connection continues');
     await lawHolds(t, umbra);
   },
 );

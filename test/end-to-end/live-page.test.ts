@@ -321,7 +321,7 @@ t.test(
 );
 
 t.test(
-  'it says when umbra is gone, keeps the last figures, and goes on when it is back',
+  'it says when umbra is gone, keeps the last figures, and continues when it is back',
   { skip: noBrowser },
   async (t) => {
     const { umbra, page } = await openOver(t);

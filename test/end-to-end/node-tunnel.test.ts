@@ -98,7 +98,7 @@ t.test('bytes flow both ways at once, past readers that are slow', async (t) => 
 });
 
 t.test(
-  'an upgrade that the primary does not take is an ordinary answer, and the connection goes on',
+  'an upgrade that the primary does not take is an ordinary answer, and the connection continues',
   async (t) => {
     const v1 = await Origin.listen();
     const umbra = await UmbraProcess.start(nodeConfig(v1.port));

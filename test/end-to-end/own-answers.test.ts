@@ -104,7 +104,7 @@ t.test('a route with redirect or respond answers by itself, and asks nobody', as
 });
 
 t.test(
-  'the connection goes on after such an answer, also behind a whole body, and ends where a body is still to come',
+  'the connection continues after such an answer, also behind a whole body, and ends where a body is still to come',
   async (t) => {
     const v1 = await Origin.listen();
     t.teardown(() => v1.close());

@@ -79,7 +79,7 @@ t.test(
     t.match(refused, { generation: 2, result: 'refused' });
     t.match(refused.problems[0], /^nats-kv:.*\/plans\/edge:1:\d+: routes\[0\]: `primary` is missing/);
     await umbra.logged(/revision \d+ of nats-kv:[^ ]* was refused/);
-    t.equal(await textFrom(umbra), 'second', 'the last good one goes on');
+    t.equal(await textFrom(umbra), 'second', 'the last good one continues');
     t.match((await umbra.stats()).fleet.plan, {
       source: address,
       connected: true,

@@ -428,7 +428,7 @@ t.test(
 );
 
 t.test(
-  'HEAD, 204 and 304 have no body, whatever their fields say, and their connections go on',
+  'HEAD, 204 and 304 have no body, whatever their fields say, and their connections continue',
   async (t) => {
     await freshPools();
     script = async (peer) => {

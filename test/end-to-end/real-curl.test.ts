@@ -152,7 +152,7 @@ t.test('curl gets, asks for parts, validates and uploads in every way it knows',
   await lawHolds(t, umbra);
 });
 
-t.test('a download that is cut fails at the client, and goes on where it was cut', { skip }, async (t) => {
+t.test('a download that is cut fails at the client, and continues where it was cut', { skip }, async (t) => {
   const { umbra, v1, directory, listeners } = await rig(t);
   const whole = v1.answer;
   const cutAt = 2 * MiB;

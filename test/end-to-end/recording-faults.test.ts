@@ -73,7 +73,7 @@ async function diskTells(t: Test, umbra: UmbraProcess, to: string, path: string)
 }
 
 t.test(
-  'a full disk stops a recording with a count and no client, and it goes on when there is room',
+  'a full disk stops a recording with a count and no client, and it continues when there is room',
   async (t) => {
     const path = smallDisk('full', '512k');
     const [config, to] = recordingTo(path);

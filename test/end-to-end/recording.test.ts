@@ -153,7 +153,7 @@ t.test('a recording keeps to its budget of disk, the newest segments stay', asyn
 });
 
 t.test(
-  'where nothing can be written copies are dropped and counted, clients notice nothing, and it goes on when it can',
+  'where nothing can be written copies are dropped and counted, clients notice nothing, and it continues when it can',
   async (t) => {
     const [config, path, to] = recordingTo('blocked');
     writeFileSync(path, 'a file where the directory would be');

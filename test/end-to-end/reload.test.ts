@@ -136,7 +136,7 @@ t.test(
   },
 );
 
-/** The mirror's counts when nothing of it is under way, with the load going on at v1. */
+/** The mirror's counts when nothing of it is under way, with the load continuing at v1. */
 async function lawHoldsSoon(t: import('../support/tap.js').Test) {
   const settled = await until(async () => {
     const mirror = mirrorTo(await umbra.stats(), 'v2');

@@ -116,7 +116,7 @@ t.test('filters, order and a rate', async (t) => {
   ]);
 });
 
-t.test('a loop goes on until its time is over', async (t) => {
+t.test('a loop continues until its time is over', async (t) => {
   v2.received.length = 0;
   const { code } = await runToEnd('replay', ...files, ...to, '--speed', 'max', '--loop', '--for', '1s');
   t.equal(code, 0);

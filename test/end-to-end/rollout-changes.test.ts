@@ -62,7 +62,7 @@ t.test('documents whose weights conflict with a running rollout pause it by name
     routes: [{ name: route, primary: { reviews_v1: 60, reviews_v2: 40 } }, { name: 'reviews' }],
   });
   t.equal((await umbra.admin('POST', `/api/rollouts/${route}/resume`, {})).status, 200);
-  await until(async () => (await shown()).state === 'running', 'it goes on');
+  await until(async () => (await shown()).state === 'running', 'it continues');
   t.match((await umbra.admin('GET', '/api/config')).json, {
     routes: [{ name: route, primary: { reviews_v1: 90, reviews_v2: 10 } }, { name: 'reviews' }],
   });

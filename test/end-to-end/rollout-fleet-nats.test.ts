@@ -46,7 +46,7 @@ async function seesTheFleet(t: Test, nats: NatsServer, { umbra }: Instance): Pro
   t.match(outs[4].out, /^ {2}fleet {6}led by edge-[ab]; step 1: /m);
 }
 
-t.test('NATS is gone at every step, and the rollout goes on where it was', options, async (t) => {
+t.test('NATS is gone at every step, and the rollout continues where it was', options, async (t) => {
   const { nats, a, b } = await startFleet(t);
   await startAt(a, t);
   for (const place of places) {

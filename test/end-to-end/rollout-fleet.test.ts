@@ -16,7 +16,7 @@ import t from '../support/tap.js';
 
 t.setTimeout(110_000);
 
-t.test('the leader is killed at every step, and another one goes on', { skip: noNats }, async (t) => {
+t.test('the leader is killed at every step, and another one continues', { skip: noNats }, async (t) => {
   const { a, b } = await startFleet(t);
   const led = await leaderOf(a.umbra);
   await startAt(led === a.name ? b : a, t);

@@ -24,24 +24,27 @@ async function started(t: Test, config: ConfigWords): Promise<UmbraProcess> {
   return umbra;
 }
 
-t.test('on one kept connection requests go on while the shadow answers none of their copies', async (t) => {
-  const held: ServerResponse[] = [];
-  const [v1, v2] = await origins(t, answerOk, (_, response) => void held.push(response));
-  const umbra = await started(t, reviews(v1!.port, v2!.port));
-  const requests = 100;
-  const client = await RawClient.connect(umbra.port);
-  for (let i = 0; i < requests; i++) {
-    client.received = '';
-    client.send(`GET /${i} HTTP/1.1\r\nhost: reviews\r\n\r\n`);
-    await client.until('ok\n');
-  }
-  t.equal(v1!.received.length, requests);
-  await v2!.untilReceived(requests);
-  t.equal(mirrorTo(await umbra.stats(), 'v2').inFlight, requests, 'no copy was answered meanwhile');
-  for (const response of held) response.end();
-  client.close();
-  t.equal(mirrorTo(await lawHolds(t, umbra), 'v2').completed, requests);
-});
+t.test(
+  'on one kept connection requests continue while the shadow answers none of their copies',
+  async (t) => {
+    const held: ServerResponse[] = [];
+    const [v1, v2] = await origins(t, answerOk, (_, response) => void held.push(response));
+    const umbra = await started(t, reviews(v1!.port, v2!.port));
+    const requests = 100;
+    const client = await RawClient.connect(umbra.port);
+    for (let i = 0; i < requests; i++) {
+      client.received = '';
+      client.send(`GET /${i} HTTP/1.1\r\nhost: reviews\r\n\r\n`);
+      await client.until('ok\n');
+    }
+    t.equal(v1!.received.length, requests);
+    await v2!.untilReceived(requests);
+    t.equal(mirrorTo(await umbra.stats(), 'v2').inFlight, requests, 'no copy was answered meanwhile');
+    for (const response of held) response.end();
+    client.close();
+    t.equal(mirrorTo(await lawHolds(t, umbra), 'v2').completed, requests);
+  },
+);
 
 t.test(
   'copies are spread over the endpoints of a shadow, and none goes to one that fails its checks',

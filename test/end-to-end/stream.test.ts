@@ -159,7 +159,7 @@ t.test(
     await until(async () => {
       await post();
       return (await mirrorOf(umbra, nats)).completed > full.completed;
-    }, 'it goes on');
+    }, 'it continues');
     await lawHolds(t, umbra);
   },
 );

@@ -85,7 +85,7 @@ t.test(
     t.strictSame(
       v1.received.map((one) => fieldOf(one, 'traceparent') ?? fieldOf(one, 'b3')),
       [null, `00-${trace}-${span}-00`, '0'],
-      'what is not traced goes on as it came',
+      'what is not traced continues as it came',
     );
     await ask(umbra.port, { headers: { traceparent: `00-${trace}-${span}-01`, tracestate: 'a=b' } });
     await ask(umbra.port, { headers: { b3: `${trace}-${span}-1` } });

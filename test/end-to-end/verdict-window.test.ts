@@ -78,7 +78,7 @@ t.test(
     t.match(
       checks.find(({ name }) => name === 'errors'),
       { measured: 0 },
-      'what threads count in shared memory goes on',
+      'what threads count in shared memory continues',
     );
     t.notMatch(out, /NaN|null,\s*"high"/);
   },

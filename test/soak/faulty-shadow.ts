@@ -40,7 +40,7 @@ const answers = {
   'switching protocols unasked': whole(
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
   ),
-  'going on after its response': whole(`${ok}and more`),
+  'continuing after its response': whole(`${ok}and more`),
   'answering before it has read': (peer) =>
     peer.send('HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
   'closing after each response': (peer) =>

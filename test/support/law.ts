@@ -42,8 +42,8 @@ export function mirrorTo(stats: Stats, version: string): MirrorStats {
 }
 
 /**
- * `pairsTo` waits until `count` pairs of the mirror to `version` are counted, and returns their counts. A pair
- * is counted with the later one of its outcomes, so the law may hold before.
+ * `pairsTo` waits until `count` pairs of the mirror to `version` are counted, and returns their counts. A
+ * pair is counted with the later one of its outcomes, so the law may hold before.
  */
 export async function pairsTo(
   umbra: Pick<UmbraProcess, 'stats'>,

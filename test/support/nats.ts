@@ -131,7 +131,7 @@ export class NatsServer extends NatsAddress {
     await this.startAgain();
   }
 
-  /** `SIGSTOP` makes it hang, `SIGCONT` lets it go on. */
+  /** `SIGSTOP` makes it hang, `SIGCONT` lets it continue. */
   signal(signal: NodeJS.Signals): void {
     this.#child!.kill(signal);
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { missing } from './command.js';
 import { Output, until } from './umbra.js';
 
-/** Closing the descriptors of a message lets a sender that waits for that (BARRIER=1) go on. */
+/** Closing the descriptors of a message lets a sender that waits for that (BARRIER=1) continue. */
 const receiver = `
 import json, os, socket, sys
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -156,8 +156,8 @@ class PatternReader {
   }
 
   /**
-   * Whether nothing could be gained by giving characters back: the pattern goes on with a character that the
-   * atom can't match.
+   * Whether nothing could be gained by giving characters back: the pattern continues with a character that
+   * the atom can't match.
    */
   private endIsFixed(atom: string): boolean {
     const next = literalAt(this.pattern, this.at);

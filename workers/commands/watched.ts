@@ -46,7 +46,7 @@ export async function watchFigures(
   }
 }
 
-/** A control thread that is replaced is back in well under a second, so a window goes on behind the gap. */
+/** A control thread that is replaced is back in well under a second, so a window continues behind the gap. */
 async function patientLook(source: FigureSource): Promise<Figures> {
   const endMs = performance.now() + unreachableMsMax;
   for (;;) {

@@ -6,7 +6,7 @@ const everyMs = 5000;
 export class Poll {
   #paths;
   #timer = 0;
-  /** Counts the starts, so that a round which was under way before the last one does not go on. */
+  /** Counts the starts, so that a round which was under way before the last one does not continue. */
   #starts = 0;
 
   /**

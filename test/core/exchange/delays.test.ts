@@ -32,7 +32,7 @@ const posted = (changes: Partial<RequestHead> = {}) =>
   Object.assign(new RequestHead(), { method: 'POST', framing: Framing.CHUNKED, ...changes });
 
 t.test(
-  'a delayed request goes on with its own head and all of its body, and then is no longer in the way',
+  'a delayed request continues with its own head and all of its body, and then is no longer in the way',
   async (t) => {
     // The timer of deadlines does not keep a process alive.
     const alive = setInterval(() => {}, 1000);

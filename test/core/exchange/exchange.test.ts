@@ -173,7 +173,7 @@ withServer(
 );
 
 withServer(
-  'an upload that the primary does not read is held back, and goes on when it does',
+  'an upload that the primary does not read is held back, and continues when it does',
   async (peer) => {
     peer.socket.pause();
     seen.push(peer);

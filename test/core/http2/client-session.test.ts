@@ -246,7 +246,7 @@ t.test('a server says how many streams it takes', async (t) => {
   t.equal(side.session.room, 0);
 });
 
-t.test('section 6.8: streams above the last one were not processed, and the others go on', async (t) => {
+t.test('section 6.8: streams above the last one were not processed, and the others continue', async (t) => {
   const side = new ClientSide().greeted();
   for (let i = 0; i < 3; i++) side.request();
   side.feed(frame(7, 0, 0, uint32(2 ** 31 - 1, 0)));

@@ -144,7 +144,7 @@ t.test('blocks that are malformed', async (t) => {
     ['4001', 'a literal that is cut within its name'],
     ['400161', 'a literal that is cut before its value'],
     ['40016105', 'a literal that is cut within its value'],
-    ['007f', 'a length that goes on past the end'],
+    ['007f', 'a length that continues past the end'],
     ['00ffffffff7f', 'a length that is longer than the block'],
     ['4001618100', 'Huffman code with wrong padding'],
     ['3fe21f', 'a size update above what SETTINGS allow'],

@@ -295,7 +295,7 @@ t.test('a body of length 0 may end later, with or without trailers', async (t) =
   t.equal(side.session.open, 0);
 });
 
-t.test('section 5.1.2: a stream past the limit is refused, and others go on', async (t) => {
+t.test('section 5.1.2: a stream past the limit is refused, and others continue', async (t) => {
   const side = new ServerSide().greeted();
   for (let stream = 0; stream < limits.http2Streams; stream++) side.feed(side.headers(stream * 2 + 1, get));
   side.events();

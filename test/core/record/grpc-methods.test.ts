@@ -108,7 +108,7 @@ t.test('a client that invents paths takes no row, and what finds none counts as 
   );
 });
 
-t.test('a thread that was replaced goes on in the rows of the one before', async (t) => {
+t.test('a thread that was replaced continues in the rows of the one before', async (t) => {
   const shared = VersionCounters.create();
   answer(new VersionCounters(shared), '/a.B/C', GrpcStatus.OK);
   answer(new VersionCounters(shared), '/a.B/C', GrpcStatus.UNIMPLEMENTED);

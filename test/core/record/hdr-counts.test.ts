@@ -72,7 +72,7 @@ t.test('a block writes nothing outside its bytes', async (t) => {
   t.ok(bytes.subarray(OFFSET + HdrCounts.bytes).every((byte) => byte === 0));
 });
 
-t.test('counts go on above the range of 32 bits', async (t) => {
+t.test('counts continue above the range of 32 bits', async (t) => {
   const { shared, counts } = block();
   const words = new Float64Array(shared, OFFSET);
   words[0] = 2 ** 32;
@@ -80,7 +80,7 @@ t.test('counts go on above the range of 32 bits', async (t) => {
   t.equal(counts.count, 2 ** 32 + 1);
 });
 
-t.test('a block goes on where a dead thread left it, and another thread reads it', async (t) => {
+t.test('a block continues where a dead thread left it, and another thread reads it', async (t) => {
   const { shared, counts } = block();
   const fixture = new URL('./recording-thread.js', import.meta.url);
   for (const valueUs of [100, 200]) {

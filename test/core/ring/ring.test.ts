@@ -188,7 +188,7 @@ t.test('positions run over 2^31 and 2^32 and nothing is noticed', async (t) => {
   }
 });
 
-t.test('drain stops at the limit and goes on from there', async (t) => {
+t.test('drain stops at the limit and continues from there', async (t) => {
   const { writer, reader } = newRing(RING_BYTES);
   for (let i = 0; i < 5; i++) offer(writer, FrameType.BODY, `${i}`);
   writer.publish();
@@ -243,7 +243,7 @@ t.test('drain refuses to be called from its own handler', async (t) => {
   t.equal(reader.drain(seen, 1), 0, 'and works on');
 });
 
-t.test('a new writer goes on behind what was published, and unpublished frames are gone', async (t) => {
+t.test('a new writer continues behind what was published, and unpublished frames are gone', async (t) => {
   const { shared, doorbell, writer, reader } = newRing(RING_BYTES);
   offer(writer, FrameType.BODY, 'published');
   writer.publish();

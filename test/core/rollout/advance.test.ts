@@ -106,7 +106,11 @@ t.test('a step that is not decided in its longest time does what onUndecided say
   t.equal(shown(held), 'held 0');
   t.match(held.history.at(-1)!.reason, /not decided in 5 s: errors: v2 failed 9 of 10/);
   t.equal(advance(held, situation(9000, 'undecided')), held);
-  t.equal(shown(advance(held, situation(9000, 'pass'))), 'running 1', 'it goes on by itself once it is sure');
+  t.equal(
+    shown(advance(held, situation(9000, 'pass'))),
+    'running 1',
+    'it continues by itself once it is sure',
+  );
   t.equal(advance(begunRollout({ onUndecided: 'rollback' }), late).state, 'rolling-back');
   t.equal(shown(advance(begunRollout({ onUndecided: 'go-on' }), late)), 'running 1');
 });

@@ -81,7 +81,7 @@ t.test('a member that says nothing is silent, then lost; while the bucket is gon
   t.match(book.standing(record), { behind: [], absent: /^b has not reported for \d/ });
   for (let i = 0; i < 56; i++) look(1000);
   t.equal(look(0), 'b lost');
-  t.match(book.standing(record), { behind: [], absent: null }, 'the rollout goes on without it');
+  t.match(book.standing(record), { behind: [], absent: null }, 'the rollout continues without it');
   b.report();
   t.equal(look(1000), 'b live');
   b.report([step()], { left: true });

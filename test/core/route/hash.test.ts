@@ -10,7 +10,7 @@ t.test('the hash is FNV-1a, by its published values', async (t) => {
   for (const [text, value] of published) t.equal(hashed(text) >>> 0, value, text);
 });
 
-t.test('a hash can go on from the state of its begin', async (t) => {
+t.test('a hash can continue from the state of its begin', async (t) => {
   t.equal(hashed('bar', hashed('foo')), hashed('foobar'));
 });
 

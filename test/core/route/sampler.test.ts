@@ -196,14 +196,17 @@ t.test('the keys chosen are the same in every release', async (t) => {
   t.same(chosen, CHOSEN_SINCE_0_1);
 });
 
-t.test('a salt is hashed as UTF-8, with a zero byte behind it, and the key goes on from there', async (t) => {
-  const sampler = new Sampler('\u0141', noRandom);
-  const share = 500_000;
-  for (let i = 0; i < 100; i++) {
-    const inSample = (mixed(hashed(`${i}`, hashed('\xc5\x81\0'))) / 2 ** 32) * WHOLE < share;
-    t.equal(sampler.chosen(mirror(share, byUser), user(`${i}`), nobody), inSample, `${i}`);
-  }
-});
+t.test(
+  'a salt is hashed as UTF-8, with a zero byte behind it, and the key continues from there',
+  async (t) => {
+    const sampler = new Sampler('\u0141', noRandom);
+    const share = 500_000;
+    for (let i = 0; i < 100; i++) {
+      const inSample = (mixed(hashed(`${i}`, hashed('\xc5\x81\0'))) / 2 ** 32) * WHOLE < share;
+      t.equal(sampler.chosen(mirror(share, byUser), user(`${i}`), nobody), inSample, `${i}`);
+    }
+  },
+);
 
 t.test(
   'held back by half, a mirror keeps half of its keys, and those of a share half as large',

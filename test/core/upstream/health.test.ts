@@ -28,7 +28,7 @@ t.test('then as many in a row as the threshold of the other state says', async (
   t.equal(block.failed, 6);
 });
 
-t.test('a prober that is replaced goes on from the state that stands', async (t) => {
+t.test('a prober that is replaced continues from the state that stands', async (t) => {
   const { block, state } = stateOf(2, 2);
   state.checked(true, 0);
   const next = new HealthState({ healthyThreshold: 2, unhealthyThreshold: 2 }, block);

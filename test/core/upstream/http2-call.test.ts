@@ -256,7 +256,7 @@ t.test('a large body waits for windows, and the sender hears when there is room'
   t.equal(exchange.call.heldBytes, 0);
 });
 
-t.test('a paused response stops at its window, and other streams go on', async (t) => {
+t.test('a paused response stops at its window, and other streams continue', async (t) => {
   const server = await NodeServer.listen(t, (stream, headers) => {
     stream.respond({ ':status': 200 });
     stream.end(headers[':path'] === '/big' ? Buffer.alloc(2_000_000, 'x') : 'small');

@@ -38,7 +38,7 @@ for (const [where, standsAtOnce] of [
   ['its socket', true],
   ['its SETTINGS', false],
 ] as const)
-  t.test(`HTTP/2: a thread that stood still while it waited for ${where} goes on waiting`, async (t) => {
+  t.test(`HTTP/2: a thread that stood still while it waited for ${where} continues waiting`, async (t) => {
     const server = await RawHttp2Server.listen(async (peer) => {
       if (!standsAtOnce) {
         standStill();
@@ -72,7 +72,7 @@ t.test('a response that came while the thread stood still is taken, though its t
   pool.close();
 });
 
-t.test('what has not come when the thread goes on is late', async (t) => {
+t.test('what has not come when the thread continues is late', async (t) => {
   const server = await RawServer.listen(async (peer) => {
     await peer.head();
     standStill();

@@ -45,7 +45,7 @@ t.test('guessing at the token ends in 429, for this address and for a while', as
   t.equal((await admin.send('GET', '/healthz')).status, 200);
 });
 
-t.test('changes have a rate, and past it reading goes on', async (t) => {
+t.test('changes have a rate, and past it reading continues', async (t) => {
   const admin = await startAdmin(t);
   const wanted = 6 * limits.adminChangesPerSecond;
   const change =

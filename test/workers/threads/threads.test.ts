@@ -86,7 +86,7 @@ t.test('a shadow thread that throws is replaced, and no client notices', async (
   t.equal(failed['thread-ended'], 10, 'what it had in flight has failed');
   v2.answer = (_received, response) => void response.end('ok\n');
   for (let i = 0; i < 10; i++) t.equal((await ask(umbra.port)).status, 200);
-  t.equal(mirrorTo(await lawHolds(t, umbra), 'v2').completed, 10, 'the new thread goes on');
+  t.equal(mirrorTo(await lawHolds(t, umbra), 'v2').completed, 10, 'the new thread continues');
   await umbra.stop();
   await Promise.all([v1.close(), v2.close()]);
 });

@@ -438,7 +438,7 @@ export class NodeConnection
   }
 
   /**
-   * After each turn of writing: goes on to the next request, or ends the connection, when the response is
+   * After each turn of writing: continues to the next request, or ends the connection, when the response is
    * over.
    */
   #settle(): void {

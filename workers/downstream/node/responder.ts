@@ -219,7 +219,7 @@ export class NodeResponder implements Responder {
     sink?.onAborted(reason);
   }
 
-  /** Sends the byte that the response goes on with whatever comes. False: nothing is certain. */
+  /** Sends the byte that the response continues with whatever comes. False: nothing is certain. */
   probe(): boolean {
     if (this.#phase === Phase.IDLE) return false;
     this.#open();

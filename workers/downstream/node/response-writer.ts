@@ -7,7 +7,7 @@ import { dateLine } from '../date-line.js';
 import { hasNoBody } from '../downstream.js';
 import type { Output } from './output.js';
 
-/** How a response's connection goes on, as its head must say it (RFC 9112, section 9.3). */
+/** How a response's connection continues, as its head must say it (RFC 9112, section 9.3). */
 export const Persistence = {
   /** HTTP/1.1 keeps the connection without a word. */
   KEEP: '',

@@ -23,7 +23,7 @@ export interface LoadedUws {
   readonly rewritten: boolean;
 }
 
-/** uWS can't serve here: `engine: auto` goes on with `node`, `engine: uws` stops with both sentences. */
+/** uWS can't serve here: `engine: auto` continues with `node`, `engine: uws` stops with both sentences. */
 export interface UwsUnavailable {
   readonly kind: 'unavailable';
   readonly reason: string;

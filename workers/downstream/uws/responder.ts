@@ -80,9 +80,9 @@ const TIMER_STEP_US = 1_000_000;
  * closure.
  *
  * `res` throws on any use after its end, so it is set to null at the very moment it dies: when the last byte
- * is handed over, at `close`, and in `onAborted`. uWS goes on delivering a request's body after its response
- * is complete; such a responder returns to the pool only with the last piece, and is left to the collector if
- * the connection ends first (uWS reports nothing).
+ * is handed over, at `close`, and in `onAborted`. uWS continues delivering a request's body after its
+ * response is complete; such a responder returns to the pool only with the last piece, and is left to the
+ * collector if the connection ends first (uWS reports nothing).
  *
  * The file is long because the proxy, uWS and two deadlines all change one phase, and each must know when
  * `res` is dead.
@@ -162,8 +162,8 @@ export class UwsResponder implements Responder {
 
   /**
    * Takes a request that must not be forwarded; `bodyAnnounced`: more of it comes. The owner must call
-   * `openLate` in the next turn: an answer at once would make uWS go on to the next request in the same read,
-   * whose very beginning is what is in doubt. While this one is pending, uWS closes the connection when
+   * `openLate` in the next turn: an answer at once would make uWS continue to the next request in the same
+   * read, whose very beginning is what is in doubt. While this one is pending, uWS closes the connection when
    * another comes.
    */
   startRefused(res: UwsResponse, fault: RequestFault, bodyAnnounced: boolean): void {
@@ -537,7 +537,7 @@ export class UwsResponder implements Responder {
   #abort(): void {
     if (this.#phase === Phase.IDLE) return;
     if (this.#phase === Phase.LINGERING) {
-      // `#endLingering` goes on by itself.
+      // `#endLingering` continues by itself.
       if (this.#res !== null) this.#lingered();
       this.#res = null;
       return;

@@ -149,7 +149,7 @@ t.test(
   },
 );
 
-t.test('HEAD, 204 and 304 have no body, and their connections go on', async (t) => {
+t.test('HEAD, 204 and 304 have no body, and their connections continue', async (t) => {
   const rig = await NodeRig.start(t, nothing);
   const client = rig.connect();
   for (const [method, lines, framedAs] of [
@@ -299,24 +299,27 @@ t.test('a drain waits for what is in flight, and nothing new is taken', async (t
   busy.destroy();
 });
 
-t.test('a half-closed client gets what its response goes on with byte by byte, and all of it', async (t) => {
-  const rig = await NodeRig.start(t, nothing);
-  const client = rig.connect();
-  client.socket.end(get);
-  await rig.until(() => client.received === 'HT');
-  const { responder } = rig.seen[0];
-  responder.sendInterim(head('103 Early Hints\r\nLink: </a>'));
-  responder.sendHead(ofChunks());
-  responder.sendBody(Buffer.from('hi'));
-  await rig.until(() => client.received.endsWith('\r\nhi\r\n00'));
-  responder.sendBody(Buffer.from('ho'));
-  responder.finish();
-  t.match(
-    await client.closed(),
-    /^HTTP\/1\.1 103 [\s\S]*\r\n\r\nHTTP\/1\.1 200 [\s\S]*\r\n\r\n2\r\nhi\r\n0+2\r\nho\r\n0\r\n\r\n$/,
-  );
-  t.equal(rig.seen[0].aborted, 0);
-});
+t.test(
+  'a half-closed client gets what its response continues with byte by byte, and all of it',
+  async (t) => {
+    const rig = await NodeRig.start(t, nothing);
+    const client = rig.connect();
+    client.socket.end(get);
+    await rig.until(() => client.received === 'HT');
+    const { responder } = rig.seen[0];
+    responder.sendInterim(head('103 Early Hints\r\nLink: </a>'));
+    responder.sendHead(ofChunks());
+    responder.sendBody(Buffer.from('hi'));
+    await rig.until(() => client.received.endsWith('\r\nhi\r\n00'));
+    responder.sendBody(Buffer.from('ho'));
+    responder.finish();
+    t.match(
+      await client.closed(),
+      /^HTTP\/1\.1 103 [\s\S]*\r\n\r\nHTTP\/1\.1 200 [\s\S]*\r\n\r\n2\r\nhi\r\n0+2\r\nho\r\n0\r\n\r\n$/,
+    );
+    t.equal(rig.seen[0].aborted, 0);
+  },
+);
 
 t.test(
   'a half-closed client whose bytes wait for a response is probed for each of its requests',

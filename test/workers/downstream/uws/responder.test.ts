@@ -355,7 +355,7 @@ t.test('a thousand requests one after the other on one connection', options, asy
 
 for (const framing of ['length', 'chunks'] as const) {
   t.test(
-    `64 MB to a reader that stalls and goes on, by ${framing}: bounded and byte-exact`,
+    `64 MB to a reader that stalls and continues, by ${framing}: bounded and byte-exact`,
     options,
     async (t) => {
       const total = 64 * MEGABYTE;
@@ -457,7 +457,7 @@ t.test('finish with bytes still held sends them all', options, async (t) => {
 });
 
 t.test(
-  'a paused upload stands still, goes on, and the connection serves the next request',
+  'a paused upload stands still, continues, and the connection serves the next request',
   options,
   async (t) => {
     const total = 32 * MEGABYTE;
@@ -476,7 +476,7 @@ t.test(
     client.send(`POST / HTTP/1.1\r\n${host}Content-Length: ${total}\r\n\r\n`);
     client.send(Buffer.alloc(total, 'a'));
     await rig.until(() => paused);
-    // Requests of others, which share uWS's per-thread state of pauses, go on.
+    // Requests of others, which share uWS's per-thread state of pauses, continue.
     for (let i = 0; i < 50; i++) {
       other.send(get);
       t.equal((await other.answer()).body, 'next');
