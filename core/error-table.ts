@@ -88,7 +88,7 @@ export function errorRows(): ErrorRow[] {
       retry: 'no',
       counters: ['umbra_downstream_body_too_large_total'],
       flag: null,
-      when: "The Content-Length is above the listener's `body.max`; no version hears of it.",
+      when: "The Content-Length is above the listener's `body.max`; no version receives it.",
     },
     ...requestFaultAnswers.slice(RequestFault.NONE + 1).map(
       (row): ErrorRow => ({

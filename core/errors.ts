@@ -316,7 +316,7 @@ interface DropRow {
 }
 
 /**
- * Reasons a mirrored request was given up before its first byte was sent. No client hears of one, and none is
+ * Reasons a mirrored request was given up before its first byte was sent. No client notices one, and none is
  * tried again.
  */
 export const drops = [

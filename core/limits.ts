@@ -645,7 +645,7 @@ export const limits = {
   takeoverMs: 10_000,
   /**
    * How long further failures of one endpoint for one cause are collected on a data-plane thread before main
-   * hears of them, in milliseconds.
+   * sees them, in milliseconds.
    */
   endpointNewsMs: 1000,
   /**

@@ -152,7 +152,7 @@ export class EndpointSet<C extends IdleConnection, S extends SharedConnection> {
     this.#onBack();
   }
 
-  /** `endEjection` does the same for an endpoint or a pool that is leaving, which nobody needs to hear of. */
+  /** `endEjection` does the same for an endpoint or a pool that is leaving, which is not reported. */
   endEjection(endpoint: Endpoint): void {
     const nowUs = this.#resources.clock();
     endpoint.ejection.back(nowUs);

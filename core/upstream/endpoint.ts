@@ -47,7 +47,7 @@ export class Endpoint<
   http1UntilUs = 0;
   /** The session that the next TLS handshake may resume. */
   tlsSession: Buffer | null = null;
-  /** Why its latest connection failed, or ended before it should. Set before the owner hears of it. */
+  /** Why its latest connection failed, or ended before it should. Set before the owner is notified. */
   lastError: EndpointError = noError;
   readonly ejection: Ejection;
   readonly slowStart = new SlowStart();

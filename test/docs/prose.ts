@@ -43,6 +43,7 @@ const banned: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bcome to know\b/i, 'learn'],
   [/\bis of no use\b/i, 'useless, or why'],
   [/\b(?:go|goes|going) on\b/i, 'continue'],
+  [/\bhears? of\b/i, 'receives, sees, or is notified'],
   [/\b(?:it|that|this|which|he|one) is no (?!longer|more|less|other|such)/i, 'is not a …'],
 ];
 

@@ -58,7 +58,7 @@ async function counted(metric: string): Promise<number> {
 
 const post = 'POST /x HTTP/1.1\r\nhost: h\r\n';
 
-t.test('a body that is announced too large gets 413, and no version hears of it', async (t) => {
+t.test('a body that is announced too large gets 413, and no version receives it', async (t) => {
   const port = portOf('smallBodies');
   const fits = await ask(port, { method: 'POST', body: Buffer.alloc(1024) });
   t.equal(fits.status, 200);

@@ -246,7 +246,7 @@ t.test('the mirrored share: 0 % copies nothing, 100 % everything', async (t) => 
   t.equal(await mirrored(100), 20);
 });
 
-t.test('fault.abort without a percentage answers every request, and no version hears of them', async (t) => {
+t.test('fault.abort without a percentage answers every request, and no version receives them', async (t) => {
   await rules({ fault: { abort: { httpStatus: 418 } }, route: [to('v1')] });
   const before = v1.received.length;
   for (let i = 0; i < 5; i++) t.equal((await call()).status, 418);

@@ -68,7 +68,7 @@ t.test('documents whose weights conflict with a running rollout pause it by name
   });
 });
 
-t.test('hooks hear of each step and of the end', async (t) => {
+t.test('hooks are called at each step and of the end', async (t) => {
   const heard: { event: string; state: string; step: number; percent: number }[] = [];
   const server = createServer(async (request, response) => {
     heard.push(JSON.parse(await text(request)));

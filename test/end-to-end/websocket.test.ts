@@ -161,7 +161,7 @@ t.test('close codes and reasons pass both ways, and none stays none', async (t) 
   const wordless = await open();
   wordless.close();
   await closed(wordless);
-  // Two threads serve them, so the server may hear of the last two in either order.
+  // Two threads serve them, so the server may see the last two in either order.
   t.same(new Set((await chat.untilClosed(before + 5)).slice(-2)), new Set(['4321 enough', '1005']));
 });
 

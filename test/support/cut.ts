@@ -1,5 +1,5 @@
 /**
- * A nats-server behind a way that can be cut: packets vanish, no side hears of it, and what was on its way
+ * A nats-server behind a way that can be cut: packets vanish, no side notices, and what was on its way
  * comes later or never. Two ways: a network namespace of the server's own, whose packets go to an address
  * that nobody has, where the machine lets a test do that; and a relay that stops reading, which needs
  * nothing.

@@ -1,7 +1,6 @@
 /**
  * What the commands of the command line do. Each is loaded when it is asked for: `umbra mirror` starts fast,
- * and a server
- * carries none of the others.
+ * and a server carries none of the others.
  */
 import type { CommandActions } from '../../config/commands/index.js';
 import { completionCommand } from './completion.js';

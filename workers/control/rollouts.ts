@@ -104,7 +104,7 @@ export class Rollouts {
   async start(route: string, settings: RolloutPlan): Promise<RolloutAnswer> {
     const prepared = this.#prepare(route, settings);
     if ('status' in prepared) return prepared;
-    // Without its first transition, so that the log and the hooks hear of the start.
+    // Without its first transition, so that the log and the hooks report the start.
     const rollout = new RunningRollout(this.#home, { ...prepared, history: [] });
     const after = basisOf(parseRecord(rolloutOf(this.#home.live(), route)));
     const failed = await rollout.take(prepared, { after });

@@ -149,7 +149,7 @@ export interface Received {
   readonly unprocessed: boolean;
 }
 
-/** Collects a response; `onData` hears of each piece. */
+/** Collects a response; `onData` is called with each piece. */
 export class Collector implements StreamSink {
   readonly received: Promise<Received>;
   writable: () => void = () => {};

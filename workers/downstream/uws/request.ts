@@ -195,7 +195,7 @@ export class RequestReader {
     head.lengthZero = false;
     if (this.#length !== null) {
       // uWS refuses a length beside Transfer-Encoding unless the length is empty, and calls back before it
-      // refuses a malformed one: both end here, before anybody hears of the request.
+      // refuses a malformed one: both end here, before the proxy sees the request.
       const length = this.#chunked ? -1 : parseLength(this.#length);
       if (length < 0) return RequestFault.LENGTH;
       if (length === 0) {

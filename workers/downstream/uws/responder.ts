@@ -50,7 +50,7 @@ const Phase = {
   /** In the pool, or only swallowing the rest of a request whose response is over. */
   IDLE: 0,
   /**
-   * The head is here and a body is announced: the proxy hears of it with the first piece, or a turn later.
+   * The head is here and a body is announced: the proxy receives it with the first piece, or a turn later.
    */
   WAITING: 1,
   /** Refused by the engine; the answer goes out a turn later. */

@@ -37,7 +37,7 @@ export class WebSocketBytes {
   changed(bytes: number): void {
     this.#total += bytes;
     this.#counters.webSocketHeldChanged(bytes);
-    // A holder that gives way reports what it held, and others may hear of its end.
+    // A holder that gives way reports what it held, and others may see its end.
     if (this.#makingRoom || bytes <= 0) return;
     this.#makingRoom = true;
     while (this.#total > limits.webSocketTotalBytes) {

@@ -63,7 +63,7 @@ t.test('a body that the proxy holds back does not time out', async (t) => {
   client.destroy();
 });
 
-t.test('a client that takes nothing is given up, and the proxy hears of it', async (t) => {
+t.test('a client that takes nothing is given up, and the proxy is notified', async (t) => {
   const rig = await NodeRig.start(t, nothing, { responseMs: soonMs });
   rig.onSeen = (seen) => {
     seen.responder.sendHead(ofLength(1024 * MiB));
