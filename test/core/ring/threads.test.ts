@@ -20,6 +20,17 @@ function startConsumer(task: ConsumerTask): Worker {
   return new Worker(new URL('./fixtures/consumer.js', import.meta.url), { workerData: task, execArgv: [] });
 }
 
+/** A consumer of `frames` frames of `ring`, with what it counts. */
+function consumerTask(ring: SharedArrayBuffer, frames: number): { task: ConsumerTask; counts: Int32Array } {
+  const doorbell = createDoorbell();
+  const deliveries = new SharedArrayBuffer(frames);
+  const tally = new SharedArrayBuffer(4 * Tally.WORDS);
+  const counts = new Int32Array(tally);
+  counts[Tally.LAST_ID] = -1;
+  const { payloadBytesMax } = new RingWriter(ring, new Doorbell(doorbell));
+  return { task: { ring, doorbell, payloadBytesMax, deliveries, tally }, counts };
+}
+
 /** Resolves when `tally` says that at least `frames` were handled. */
 async function framesHandled(tally: Int32Array, frames: number): Promise<void> {
   for (;;) {
@@ -34,14 +45,10 @@ t.test('every frame crosses from thread to thread once, whole and in order', asy
   const frames = 30_000;
   // Small, and its positions wrap on the way.
   const ring = createRing(16 * 1024, 2 ** 31 - 64 * 1024);
-  const doorbell = createDoorbell();
-  const deliveries = new SharedArrayBuffer(frames);
-  const tally = new SharedArrayBuffer(4 * Tally.WORDS);
-  const counts = new Int32Array(tally);
-  counts[Tally.LAST_ID] = -1;
-  const { payloadBytesMax } = new RingWriter(ring, new Doorbell(doorbell));
+  const { task, counts } = consumerTask(ring, frames);
+  const { doorbell, deliveries } = task;
 
-  const consumer = startConsumer({ ring, doorbell, payloadBytesMax, deliveries, tally });
+  const consumer = startConsumer(task);
   const producer = startProducer({ ring, doorbell, frames, generation: 0, batch: 5, handled: null });
   await once(producer, 'exit');
   await framesHandled(counts, frames);
@@ -175,13 +182,8 @@ t.test(
     const kills = 8;
     const frames = 40_000;
     const ring = createRing(64 * 1024);
-    const doorbell = createDoorbell();
-    const deliveries = new SharedArrayBuffer(frames);
-    const tally = new SharedArrayBuffer(4 * Tally.WORDS);
-    const counts = new Int32Array(tally);
-    counts[Tally.LAST_ID] = -1;
-    const { payloadBytesMax } = new RingWriter(ring, new Doorbell(doorbell));
-    const task = { ring, doorbell, payloadBytesMax, deliveries, tally };
+    const { task, counts } = consumerTask(ring, frames);
+    const { doorbell, deliveries } = task;
 
     const producer = startProducer({ ring, doorbell, frames, generation: 0, batch: 4, handled: null });
     const producerExit = once(producer, 'exit');
