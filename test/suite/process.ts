@@ -21,7 +21,7 @@ export interface Result {
  * The test ends itself by then, with a word on what it waited for. One that builds packages takes 45 s of a
  * processor, which six share two of.
  */
-const timeoutS = 180;
+const timeoutS = 300;
 /** One that does not is asked to, and then made to. */
 const patienceMs = (timeoutS + 15) * 1000;
 const killMs = 5000;
