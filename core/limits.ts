@@ -47,6 +47,8 @@ export const limits = {
 
   /** One read from an upstream socket; one such buffer per thread, shared by its connections. */
   readBufferBytes: 64 * 1024,
+  /** The same for a plain connection that may speak HTTP/2, whose read brings pieces of several bodies. */
+  http2ReadBytes: 256 * 1024,
   /**
    * The share of `connections.max` from which on each new connection is counted, as a warning
    * (`umbra_upstream_connections_high_total`).

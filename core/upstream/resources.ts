@@ -88,6 +88,7 @@ export class UpstreamResources {
   readonly turn = new FlushTurn();
   #http2: SessionResources | null = null;
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
+  #http2ReadBuffer: Buffer | null = null;
 
   constructor(clock: Clock, counters: UpstreamCounters, heldBytesMax: number = limits.upstreamHeldBytes) {
     this.clock = clock;
@@ -106,9 +107,13 @@ export class UpstreamResources {
   /**
    * The buffer that a connection reads into. On POSIX libuv reads when the socket is ready and calls back at
    * once, before it reads any other socket, so one buffer serves them all. On Windows the kernel may fill a
-   * buffer before its callback, so each connection has its own.
+   * buffer before its callback, so each connection has its own. `isHttp2`: the connection is a plain one
+   * that speaks HTTP/2.
    */
-  readBuffer(): Buffer {
-    return process.platform === 'win32' ? Buffer.allocUnsafeSlow(limits.readBufferBytes) : this.#readBuffer;
+  readBuffer(isHttp2 = false): Buffer {
+    if (process.platform === 'win32') return Buffer.allocUnsafeSlow(limits.readBufferBytes);
+    if (!isHttp2) return this.#readBuffer;
+    this.#http2ReadBuffer ??= Buffer.allocUnsafeSlow(limits.http2ReadBytes);
+    return this.#http2ReadBuffer;
   }
 }

@@ -47,7 +47,7 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.#count = count;
     this.#server = new NodeServer(listener, resources.ticketKeys, {
       onConnection: (secure) => this.#accept(secure),
-      readBuffer: () => resources.readBuffer(),
+      readBuffer: (isHttp2) => resources.readBuffer(isHttp2),
     });
     this.#listening = new ListeningThread(this.#server.server);
   }

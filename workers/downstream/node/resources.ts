@@ -20,6 +20,7 @@ export class NodeResources {
   http2WaitingBytes = 0;
   #http2: SessionResources | null = null;
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
+  #http2ReadBuffer: Buffer | null = null;
 
   constructor(clock: Clock, ticketKeys: Uint8Array | null = null) {
     this.clock = clock;
@@ -35,9 +36,12 @@ export class NodeResources {
 
   /**
    * One for all on POSIX, where a read is delivered before the next one begins; see
-   * `UpstreamResources.readBuffer`.
+   * `UpstreamResources.readBuffer`. With `isHttp2` a plain connection may speak HTTP/2.
    */
-  readBuffer(): Buffer {
-    return process.platform === 'win32' ? Buffer.allocUnsafeSlow(limits.readBufferBytes) : this.#readBuffer;
+  readBuffer(isHttp2: boolean): Buffer {
+    if (process.platform === 'win32') return Buffer.allocUnsafeSlow(limits.readBufferBytes);
+    if (!isHttp2) return this.#readBuffer;
+    this.#http2ReadBuffer ??= Buffer.allocUnsafeSlow(limits.http2ReadBytes);
+    return this.#http2ReadBuffer;
   }
 }

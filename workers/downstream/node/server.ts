@@ -19,7 +19,8 @@ export interface ServerEvents {
    * null.
    */
   onConnection(secure: boolean): NodeConnection | null;
-  readBuffer(): Buffer;
+  /** The buffer that a connection reads into. `isHttp2`: a plain one, which may speak HTTP/2. */
+  readBuffer(isHttp2: boolean): Buffer;
 }
 
 /** Accepts for one listener. Whoever owns it makes `server` listen. */
@@ -68,7 +69,8 @@ export class NodeServer {
     const secureContext = this.#context;
     const isSecure = secureContext !== null;
     let taken: AcceptedSocket | null = null;
-    const buffer = this.#events.readBuffer();
+    // TLS delivers one record at a time, of 16 KiB at most.
+    const buffer = this.#events.readBuffer(!isSecure && this.#offered !== null);
     const callback = (bytes: number): boolean => {
       taken!.reader.receive(buffer, bytes);
       return true;
