@@ -12,16 +12,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
+import { toolOptions } from '../../test/support/tool-options.js';
 
-const { values } = parseArgs({
-  options: {
-    services: { type: 'string', default: '1000' },
-    hosts: { type: 'string', default: '100' },
-    rounds: { type: 'string', default: '3' },
-    engine: { type: 'string', default: 'auto' },
-  },
+const { values } = toolOptions('node dist/bench/end-to-end/documents.js', {
+  services: { type: 'string', default: '1000' },
+  hosts: { type: 'string', default: '100' },
+  rounds: { type: 'string', default: '3' },
+  engine: { type: 'string', default: 'auto' },
 });
 const services = Number(values.services);
 const hosts = Number(values.hosts);

@@ -12,21 +12,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Stats } from '../../core/report/stats.js';
+import { toolOptions } from '../../test/support/tool-options.js';
 import { beside, Child, nextMessage } from './child.js';
 import type { ClientsReport } from './rollout-clients.js';
 import { tableText } from './table.js';
 
-const { values } = parseArgs({
-  options: {
-    v2: { type: 'string', default: 'equal,errors,writes,slow,killed' },
-    rate: { type: 'string', default: '1000' },
-    steps: { type: 'string', default: 'mirror:40s-4m,1%:40s-4m,5%:40s-4m,25%:40s-4m,50%:40s-4m,100%' },
-    watch: { type: 'string', default: '30s' },
-    requests: { type: 'string', default: '300' },
-    engine: { type: 'string', default: 'auto' },
-  },
+const { values } = toolOptions('node dist/bench/end-to-end/rollout.js', {
+  v2: { type: 'string', default: 'equal,errors,writes,slow,killed' },
+  rate: { type: 'string', default: '1000' },
+  steps: { type: 'string', default: 'mirror:40s-4m,1%:40s-4m,5%:40s-4m,25%:40s-4m,50%:40s-4m,100%' },
+  watch: { type: 'string', default: '30s' },
+  requests: { type: 'string', default: '300' },
+  engine: { type: 'string', default: 'auto' },
 });
 
 interface Kind {

@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../../test/support/tool-options.js';
 import { median } from './numbers.js';
 import { cpuOf } from './proc.js';
 
@@ -21,7 +21,9 @@ interface Start {
   readonly versionMs: number;
 }
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } });
+const { values } = toolOptions('node dist/bench/end-to-end/starts.js', {
+  rounds: { type: 'string', default: '9' },
+});
 const sides = {
   bundle: fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url)),
   modules: fileURLToPath(new URL('../../workers/main/umbra.js', import.meta.url)),

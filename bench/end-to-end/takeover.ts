@@ -12,15 +12,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../../test/support/tool-options.js';
 
-const { values } = parseArgs({
-  options: {
-    takeovers: { type: 'string', default: '20' },
-    kept: { type: 'string', default: '16' },
-    fresh: { type: 'string', default: '4' },
-    engine: { type: 'string', default: 'auto' },
-  },
+const { values } = toolOptions('node dist/bench/end-to-end/takeover.js', {
+  takeovers: { type: 'string', default: '20' },
+  kept: { type: 'string', default: '16' },
+  fresh: { type: 'string', default: '4' },
+  engine: { type: 'string', default: 'auto' },
 });
 const binary = fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'umbra-takeover-'));

@@ -6,26 +6,23 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Piscina } from 'piscina';
+import { toolOptions } from '../../test/support/tool-options.js';
 import type { Job } from './job.js';
 import { laws, unsharedLaw } from './laws.js';
 import { simulateRollouts } from './rollouts.js';
 import { type Scenario, scenarios } from './scenarios.js';
 import { shares, type Tally } from './table.js';
 
-const [word, ...rest] = process.argv.slice(2);
-if (word === 'rollouts') {
-  await simulateRollouts(rest);
+if (process.argv[2] === 'rollouts') {
+  await simulateRollouts();
   process.exit();
 }
-const { values } = parseArgs({
-  options: {
-    spans: { type: 'string', default: '300' },
-    pairs: { type: 'string', default: '1000,10000,100000' },
-    only: { type: 'string', default: '' },
-    seed: { type: 'string', default: '1' },
-  },
+const { values } = toolOptions('npm run simulate -- [rollouts]', {
+  spans: { type: 'string', default: '300' },
+  pairs: { type: 'string', default: '1000,10000,100000' },
+  only: { type: 'string', default: '' },
+  seed: { type: 'string', default: '1' },
 });
 const spans = Number(values.spans);
 const seed = Number(values.seed);

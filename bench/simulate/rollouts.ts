@@ -6,18 +6,18 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Piscina } from 'piscina';
+import { toolOptions } from '../../test/support/tool-options.js';
 import { laws, unsharedLaw } from './laws.js';
 import type { RolloutJob } from './rollout-job.js';
 import type { RolloutEnd, RolloutResult } from './rollout-run.js';
 import { rolloutPlans, rolloutScenarios } from './rollout-scenarios.js';
 
-/** `simulateRollouts` takes the arguments behind the word `rollouts`. */
-export async function simulateRollouts(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
+/** `simulateRollouts` takes the arguments of this process, behind the word `rollouts`. */
+export async function simulateRollouts(): Promise<void> {
+  const { values } = toolOptions(
+    'npm run simulate -- rollouts',
+    {
       rollouts: { type: 'string', default: '200' },
       rate: { type: 'string', default: '1000' },
       look: { type: 'string', default: '10' },
@@ -28,7 +28,8 @@ export async function simulateRollouts(args: readonly string[]): Promise<void> {
       seed: { type: 'string', default: '1' },
       reasons: { type: 'boolean', default: false },
     },
-  });
+    { allowPositionals: true },
+  );
   const pool = new Piscina<RolloutJob, RolloutResult[]>({
     filename: join(import.meta.dirname, 'rollout-job.js'),
     maxThreads: availableParallelism(),

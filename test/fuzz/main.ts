@@ -4,8 +4,8 @@
  * umbra. Prints its seed; the same seed makes the same messages.
  */
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { skipUws } from '../support/engines.js';
+import { toolOptions } from '../support/tool-options.js';
 import { fuzzLive } from './live.js';
 import { fuzzHttp2Live } from './live-http2.js';
 import { fuzzRequest, fuzzResponse } from './parsers.js';
@@ -32,12 +32,10 @@ function isParser(target: string): target is keyof typeof parsers {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '60' },
-      seed: { type: 'string', default: String(randomInt(2 ** 32)) },
-      only: { type: 'string', default: targets.join() },
-    },
+  const { values } = toolOptions('npm run fuzz --', {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string', default: String(randomInt(2 ** 32)) },
+    only: { type: 'string', default: targets.join() },
   });
   const chosen = values.only.split(',');
   const [seconds, seed] = [Number(values.seconds), Number(values.seed)];

@@ -6,11 +6,11 @@
  * `npm run soak -- transfers [--seconds N]`: long transfers through umbra and nginx; exit 0 if they end
  * alike.
  */
-import { parseArgs } from 'node:util';
 import type { Stats } from '../../core/report/stats.js';
 import { listed } from '../support/law.js';
 import { noNats } from '../support/nats.js';
 import { nginxVersion } from '../support/nginx.js';
+import { toolOptions } from '../support/tool-options.js';
 import { attackNames, longerMsMax, runAttack } from './attacks.js';
 import { soak } from './soak.js';
 import { streamSoak, streamVerdict } from './stream.js';
@@ -19,15 +19,16 @@ import { verdictOf } from './verdict.js';
 
 const usage =
   'usage: npm run soak -- [--minutes N] [--seed N]\n       npm run soak -- stream [--requests N]\n       npm run soak -- attacks [NAME…] [--seconds N]\n       npm run soak -- transfers [--seconds N]\n';
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
+const { values, positionals } = toolOptions(
+  'npm run soak --',
+  {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     requests: { type: 'string', default: '200000' },
     seconds: { type: 'string' },
   },
-});
+  { allowPositionals: true, usage },
+);
 if (positionals.length === 0) await soakShadows(Number(values.minutes), Number(values.seed));
 else if (positionals.join() === 'stream') await soakStream(Number(values.requests));
 else if (positionals.join() === 'transfers') await soakTransfers(Number(values.seconds ?? 60));

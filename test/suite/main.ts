@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../support/tool-options.js';
 import { runAll } from './run.js';
 import { allTests, piecesOf } from './work.js';
 
@@ -13,16 +13,18 @@ import { allTests, piecesOf } from './work.js';
 const jobsPerCore = 3;
 const jobsMax = 8;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { jobs: { type: 'string' }, again: { type: 'boolean', default: false } },
-});
+const usage = 'usage: npm test -- [dist/test/….test.js …] [--jobs N] [--again]\n';
+const { values, positionals } = toolOptions(
+  'npm test --',
+  { jobs: { type: 'string' }, again: { type: 'boolean', default: false } },
+  { allowPositionals: true, usage },
+);
 const jobs =
   values.jobs === undefined ? Math.min(availableParallelism() * jobsPerCore, jobsMax) : Number(values.jobs);
 const missing = positionals.filter((file) => !existsSync(file));
 if (!(Number.isInteger(jobs) && jobs > 0) || missing.length > 0) {
   for (const file of missing) process.stderr.write(`no such file: ${file}\n`);
-  process.stderr.write('usage: npm test -- [dist/test/….test.js …] [--jobs N] [--again]\n');
+  process.stderr.write(usage);
   process.exit(2);
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
