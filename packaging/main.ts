@@ -19,12 +19,7 @@ import { checkRelease, readReleaseState } from './release.js';
 import { tarOf } from './tar.js';
 
 const root = fileURLToPath(packageFile('.'));
-const { values } = parseArgs({
-  options: {
-    output: { type: 'string', default: join(root, 'dist/packages') },
-    architecture: { type: 'string', multiple: true, default: [...architectures] },
-  },
-});
+const values = options();
 const version = packageVersion();
 const timeS = buildTimeS();
 mkdirSync(values.output, { recursive: true });
@@ -47,6 +42,25 @@ for (const architecture of values.architecture.map(known)) {
   write(`umbra_${version}_${debianNames[architecture]}.deb`, await debianPackage(tree, architecture, timeS));
 }
 writeFileSync(join(values.output, 'SHA256SUMS'), `${sums.sort().join('\n')}\n`);
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        output: { type: 'string', default: join(root, 'dist/packages') },
+        architecture: { type: 'string', multiple: true, default: [...architectures] },
+      },
+    });
+    values.architecture.forEach(known);
+    return values;
+  } catch (error) {
+    const [what] = (error as Error).message.split('. ');
+    console.error(
+      `${what}\nusage: npm run package -- [--output DIR] [--architecture ${architectures.join('|')}]…`,
+    );
+    process.exit(2);
+  }
+}
 
 function write(name: string, content: Buffer): void {
   writeFileSync(join(values.output, name), content);
