@@ -1,8 +1,9 @@
 /**
  * `node dist/bench/end-to-end/starts.js [--rounds 9]`: how long umbra takes until it serves, what CPU time
- * that costs, and how long it takes from SIGTERM to its end; as it is bundled, and as the modules that the
- * bundle is made of. In turn, medians. The CPU time is read on Linux. Variables that make Node itself slower
- * are left out: `NODE_EXTRA_CA_CERTS` alone can double the time of an empty process.
+ * that costs, what memory it has then, and how long it takes from SIGTERM to its end; as it is bundled, as
+ * the modules that the bundle is made of, and as a process of Node whose threads do nothing. In turn,
+ * medians. The CPU time and the memory are read on Linux. Variables that make Node itself slower are left
+ * out: `NODE_EXTRA_CA_CERTS` alone can double the time of an empty process.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,21 +13,23 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toolOptions } from '../../test/support/tool-options.js';
 import { median } from './numbers.js';
-import { cpuOf } from './proc.js';
+import { cpuOf, memoryOf } from './proc.js';
+import { mebibytes, tableText } from './table.js';
 
 interface Start {
   readonly readyMs: number;
   readonly cpuMs: number;
+  readonly residentBytes: number;
   readonly stopMs: number;
-  readonly versionMs: number;
 }
 
 const { values } = toolOptions('node dist/bench/end-to-end/starts.js', {
   rounds: { type: 'string', default: '9' },
 });
-const sides = {
-  bundle: fileURLToPath(new URL('../../../bin/umbra.js', import.meta.url)),
-  modules: fileURLToPath(new URL('../../workers/main/umbra.js', import.meta.url)),
+const programs = {
+  bundle: new URL('../../../bin/umbra.js', import.meta.url),
+  modules: new URL('../../workers/main/umbra.js', import.meta.url),
+  'bare threads': new URL('bare-threads.js', import.meta.url),
 };
 const directory = mkdtempSync(join(tmpdir(), 'umbra-starts-'));
 const file = join(directory, 'umbra.yaml');
@@ -44,36 +47,49 @@ writeFileSync(
 const { NODE_EXTRA_CA_CERTS: _certificates, NODE_OPTIONS: _options, ...env } = process.env;
 
 async function start(program: string): Promise<Start> {
-  const begun = performance.now();
-  const version = spawn(process.execPath, [program, '--version'], { env, stdio: 'ignore' });
-  await once(version, 'exit');
-  const versionMs = performance.now() - begun;
   const startedAt = performance.now();
-  const umbra = spawn(process.execPath, [program, 'run', '-c', file], {
+  const started = spawn(process.execPath, [program, 'run', '-c', file], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const ended = once(umbra, 'exit');
+  const ended = once(started, 'exit');
   // The line in which it says that it serves is the only one.
-  await Promise.race([once(umbra.stdout, 'data'), ended]);
+  await Promise.race([once(started.stdout, 'data'), ended]);
   const readyMs = performance.now() - startedAt;
-  if (umbra.exitCode !== null) throw new Error(`umbra ended with ${umbra.exitCode}`);
-  const cpuMs = process.platform === 'linux' ? cpuOf([umbra.pid!]).cpuUs / 1000 : Number.NaN;
+  if (started.exitCode !== null) throw new Error(`${program} ended with ${started.exitCode}`);
+  const isLinux = process.platform === 'linux';
+  const cpuMs = isLinux ? cpuOf([started.pid!]).cpuUs / 1000 : Number.NaN;
+  const residentBytes = isLinux ? memoryOf([started.pid!]).residentBytes : Number.NaN;
   const stoppedAt = performance.now();
-  umbra.kill('SIGTERM');
+  started.kill('SIGTERM');
   await ended;
-  return { readyMs, cpuMs, stopMs: performance.now() - stoppedAt, versionMs };
+  return { readyMs, cpuMs, residentBytes, stopMs: performance.now() - stoppedAt };
 }
 
-const starts: Record<keyof typeof sides, Start[]> = { bundle: [], modules: [] };
+async function versionMs(program: string): Promise<number> {
+  const startedAt = performance.now();
+  await once(spawn(process.execPath, [program, '--version'], { env, stdio: 'ignore' }), 'exit');
+  return performance.now() - startedAt;
+}
+
+const sides = Object.entries(programs).map(([name, url]) => ({
+  name,
+  program: fileURLToPath(url),
+  starts: [] as Start[],
+}));
+const versions: number[] = [];
 for (let round = 0; round < Number(values.rounds); round++) {
-  for (const side of ['bundle', 'modules'] as const) starts[side].push(await start(sides[side]));
+  for (const { program, starts } of sides) starts.push(await start(program));
+  versions.push(await versionMs(fileURLToPath(programs.bundle)));
 }
 rmSync(directory, { recursive: true });
-process.stdout.write('         until it serves   CPU until then   from SIGTERM to the end   --version\n');
-for (const [side, all] of Object.entries(starts)) {
-  const of = (key: keyof Start) => `${median(all.map((one) => one[key])).toFixed(0)} ms`;
-  process.stdout.write(
-    `${side.padEnd(8)}${of('readyMs').padStart(16)}${of('cpuMs').padStart(17)}${of('stopMs').padStart(26)}${of('versionMs').padStart(12)}\n`,
-  );
-}
+const medianMs = (all: readonly number[]): string => `${median(all).toFixed(0)} ms`;
+const rows = sides.map(({ name, starts }) => [
+  name,
+  medianMs(starts.map((one) => one.readyMs)),
+  medianMs(starts.map((one) => one.cpuMs)),
+  mebibytes(median(starts.map((one) => one.residentBytes))),
+  medianMs(starts.map((one) => one.stopMs)),
+]);
+console.log(tableText(['', 'until it serves', 'CPU until then', 'MiB then', 'SIGTERM to its end'], rows));
+console.log(`\n--version: ${medianMs(versions)}`);
