@@ -26,6 +26,20 @@ export type Framing = (typeof Framing)[keyof typeof Framing];
 export const TAKES_TRAILERS = 'Connection: TE\r\nTE: trailers\r\n';
 
 /**
+ * The parts of a request that a copy and a recording keep too. All strings are valid wire strings.
+ */
+export interface RequestParts {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  /** Whole end-to-end field lines without Host and framing, each ending in CRLF. */
+  readonly fields: string;
+  readonly framing: Framing;
+  /** With `Framing.NONE`: the client sent `Content-Length: 0`, which is forwarded. */
+  readonly lengthZero: boolean;
+}
+
+/**
  * A request as a downstream engine parsed it. Engines reuse one object: it is valid only during `onRequest`,
  * but its strings may be kept.
  */

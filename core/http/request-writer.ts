@@ -1,20 +1,12 @@
-import { Framing } from './message.js';
+import { Framing, type RequestParts } from './message.js';
 
 /**
- * The head of a request that umbra sends, before it is written in a protocol. All strings are valid wire
- * strings. A client's `RequestHead` is one.
+ * The head of a request that umbra sends, before it is written in a protocol. A client's `RequestHead` is
+ * one.
  */
-export interface OutgoingHead {
-  readonly method: string;
-  readonly target: string;
-  readonly host: string;
-  /** Whole end-to-end field lines, each ending in CRLF. */
-  readonly fields: string;
-  readonly framing: Framing;
+export interface OutgoingHead extends RequestParts {
   /** With `Framing.LENGTH`: bytes of the body. */
   readonly contentLength: number;
-  /** With `Framing.NONE`: the client sent `Content-Length: 0`, which is forwarded. */
-  readonly lengthZero: boolean;
   /** The protocol that the request asks for; empty for none. */
   readonly upgrade: string;
   /** The request asks for a 100 before its body. */

@@ -1,17 +1,14 @@
 import { CounterBlock } from './counter-block.js';
-import { CounterRows, type Field } from './counter-table.js';
+import { CounterRows } from './counter-table.js';
+import { guardRows } from './guard-rows.js';
 
 const rows = new CounterRows();
 
-/** `guard` is one of `guardNames` (core/http2/floods). */
-function guardRow(guard: string): Field<'counter', never> {
-  return rows.counter({
-    metric: 'umbra_downstream_http2_guards_total',
-    help: 'Times that a client reached a bound of HTTP/2, by guard; its stream or its connection was ended.',
-    labels: { guard },
-    sparse: true,
-  });
-}
+const guardRow = guardRows(
+  rows,
+  'umbra_downstream_http2_guards_total',
+  'Times that a client reached a bound of HTTP/2, by guard; its stream or its connection was ended.',
+);
 
 /** Counters of a thread that belong to no version. Every row has the label `thread`. */
 export const ThreadField = {

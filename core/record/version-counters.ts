@@ -3,21 +3,19 @@ import { type Failure, failureReasons } from '../errors.js';
 import type { GrpcCall } from '../grpc/grpc-call.js';
 import { grpcStatusNames } from '../grpc/grpc-status.js';
 import { CounterBlock, sumOf } from './counter-block.js';
-import { CODE_FIRST, CODE_LAST, CounterRows, type Field } from './counter-table.js';
+import { CODE_FIRST, CODE_LAST, CounterRows } from './counter-table.js';
 import { GrpcMethods } from './grpc-methods.js';
+import { guardRows } from './guard-rows.js';
 import type { HdrCounts } from './hdr-counts.js';
 
 const rows = new CounterRows();
 
-/** `guard` is one of `guardNames` (core/http2/floods) that a server may reach. */
-function guardRow(guard: string): Field<'counter', never> {
-  return rows.counter({
-    metric: 'umbra_upstream_http2_guards_total',
-    help: 'Times that an endpoint of the version reached a bound of HTTP/2, by guard; its stream or its connection was ended.',
-    labels: { guard },
-    sparse: true,
-  });
-}
+/** Rows of the guards that a server may reach. */
+const guardRow = guardRows(
+  rows,
+  'umbra_upstream_http2_guards_total',
+  'Times that an endpoint of the version reached a bound of HTTP/2, by guard; its stream or its connection was ended.',
+);
 
 const field = {
   /** Requests that were handed to the upstream client. */

@@ -9,7 +9,7 @@ import { withoutFields } from '../http/field-edits.js';
 import { fieldValue } from '../http/fields.js';
 import { hopByHopFields, listMembers } from '../http/hop-by-hop.js';
 import { keepPiece } from '../http/kept-pieces.js';
-import { Framing } from '../http/message.js';
+import { Framing, type RequestParts } from '../http/message.js';
 import { RequestFault, requestFaultAnswers } from '../http/request-fault.js';
 import { RequestHeadScanner } from '../http/request-head-scanner.js';
 import { ResponseFault } from '../http/response-fault.js';
@@ -17,14 +17,7 @@ import { Scan } from '../http/scan.js';
 import { latin1Slice } from '../http/wire.js';
 import { limits } from '../limits.js';
 
-export interface RecordedRequest {
-  readonly method: string;
-  readonly target: string;
-  readonly host: string;
-  /** Field lines without Host and framing, a wire string. */
-  readonly fields: string;
-  readonly framing: Framing;
-  readonly lengthZero: boolean;
+export interface RecordedRequest extends RequestParts {
   readonly body: Buffer;
   readonly trailers: string;
   /** The request is a gRPC call, which only goes over HTTP/2. */

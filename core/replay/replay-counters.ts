@@ -4,12 +4,11 @@
  */
 import { wallClockMs } from '../clock.js';
 import type { EndpointPair } from '../compare/endpoint-batch.js';
-import { HeldBack } from '../mirror/held-back.js';
 import type { Plan } from '../plan.js';
 import { MirrorCounters } from '../record/mirror-counters.js';
 import { VersionCounters } from '../record/version-counters.js';
 import { noControlCounts } from '../report/control-counts.js';
-import { type ObservedBlocks, type ObservedMirror, openObserved } from '../report/observed.js';
+import { noPlane, type ObservedBlocks, type ObservedMirror, openObserved } from '../report/observed.js';
 import { type Reading, read } from '../report/reading.js';
 import { EndpointBook } from '../verdict/endpoint-book.js';
 import { PairHistory } from '../verdict/evidence.js';
@@ -103,13 +102,7 @@ export class ReplayCounters implements PlayCounters {
         engine: 'replay',
         versions,
         mirrors: hasBaseline ? [mirror, baseline] : [mirror],
-        releases: [],
-        routeCounts: [],
-        heldBack: HeldBack.create(),
-        threads: [],
-        targets: new Map(),
-        names: [],
-        rings: [],
+        ...noPlane(),
       },
       () => 0,
     );

@@ -64,6 +64,19 @@ export interface ObservedBlocks {
   readonly rings: readonly { readonly name: string; readonly shared: SharedArrayBuffer }[];
 }
 
+/** `noPlane` returns what `ObservedBlocks` has for a process without proxy threads, such as a replay. */
+export function noPlane() {
+  return {
+    releases: [],
+    routeCounts: [],
+    heldBack: HeldBack.create(),
+    threads: [],
+    targets: new Map(),
+    names: [],
+    rings: [],
+  };
+}
+
 /** The same with blocks opened for reading. */
 export interface Observed {
   readonly plan: Plan;

@@ -13,7 +13,7 @@
  */
 import { type Drop, type Failure, none } from '../errors.js';
 import type { GrpcStatus } from '../grpc/grpc-status.js';
-import type { Framing } from '../http/message.js';
+import type { RequestParts } from '../http/message.js';
 
 /** Returns `other`, or `reason` where `other` is none. */
 export function reasonOr(reason: Drop, other: Drop | typeof none): Drop {
@@ -21,17 +21,10 @@ export function reasonOr(reason: Drop, other: Drop | typeof none): Drop {
 }
 
 /** One request as its mirror makes it, whole. */
-export interface Copy {
+export interface Copy extends RequestParts {
   readonly route: string;
   /** When a proxy thread offered it, on the time line of core/clock. */
   readonly offeredUs: number;
-  readonly method: string;
-  readonly target: string;
-  readonly host: string;
-  /** Field lines, a wire string, without Host and framing. */
-  readonly fields: string;
-  readonly framing: Framing;
-  readonly lengthZero: boolean;
   /** The client used HTTP/2. */
   readonly http2: boolean;
   /** The key of the mirror's `order` (core/mirror/order-key); 0: the request is in no order. */

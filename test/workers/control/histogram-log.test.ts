@@ -2,10 +2,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, w
 import { join } from 'node:path';
 import { LogParser } from '../../../core/hlog/log-parser.js';
 import { MergedLog } from '../../../core/hlog/merged.js';
-import { HeldBack } from '../../../core/mirror/held-back.js';
 import { MirrorCounters } from '../../../core/record/mirror-counters.js';
 import { VersionCounters } from '../../../core/record/version-counters.js';
-import { type Observed, openObserved } from '../../../core/report/observed.js';
+import { noPlane, type Observed, openObserved } from '../../../core/report/observed.js';
 import { HistogramLog, type KeptMark } from '../../../workers/control/histogram-log.js';
 import { plan } from '../../core/report/sample.js';
 import t, { type Test } from '../../support/tap.js';
@@ -47,13 +46,7 @@ function rig(t: Test): Rig {
           mirrors: [
             { route: 'reviews', to: 'v2', baselineOf: null, isSink: false, slot: 0, blocks: [mirrorBlock] },
           ],
-          releases: [],
-          routeCounts: [],
-          heldBack: HeldBack.create(),
-          threads: [],
-          targets: new Map(),
-          names: [],
-          rings: [],
+          ...noPlane(),
         },
         () => 0,
       ),
