@@ -3,6 +3,18 @@ import { DynamicTable } from './dynamic-table.js';
 import { Field } from './field.js';
 import { decodedBytesMax, decodeHuffman } from './huffman.js';
 import type { LiteralCache } from './literal-cache.js';
+import {
+  HUFFMAN,
+  INDEXED,
+  INDEXED_BITS,
+  INSERTED,
+  INSERTED_BITS,
+  LITERAL_BITS,
+  NEVER_INDEXED,
+  SIZE_UPDATE,
+  SIZE_UPDATE_BITS,
+  STRING_BITS,
+} from './representation.js';
 import { FIRST_DYNAMIC, staticFields } from './static-table.js';
 
 /** Receives the fields of one block in order. */
@@ -10,18 +22,6 @@ export interface FieldSink {
   /** The object is valid only during the call, because the decoder may reuse it. Its strings may be kept. */
   onField(field: Field): void;
 }
-
-/** Representations by their first bits (RFC 7541, section 6), with the prefix bits of their integers. */
-const INDEXED = 0x80;
-const INDEXED_BITS = 7;
-const INSERTED = 0x40;
-const INSERTED_BITS = 6;
-const SIZE_UPDATE = 0x20;
-const SIZE_UPDATE_BITS = 5;
-const NEVER_INDEXED = 0x10;
-const LITERAL_BITS = 4;
-const HUFFMAN = 0x80;
-const STRING_BITS = 7;
 
 /** Most continuation bytes of an integer: no table and no block is larger than 2^28. */
 const CONTINUED_BYTES_MAX = 4;

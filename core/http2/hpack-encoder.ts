@@ -4,20 +4,21 @@ import { hashName, hashValue, hashWhole, isText, type KnownName, knownName } fro
 import { codedBytes, encodeHuffman } from './huffman.js';
 import { Line } from './line.js';
 import { hasName } from './never-indexed.js';
+import {
+  HUFFMAN,
+  INDEXED,
+  INDEXED_BITS,
+  INSERTED,
+  INSERTED_BITS,
+  LITERAL_BITS,
+  NEVER_INDEXED,
+  SIZE_UPDATE,
+  SIZE_UPDATE_BITS,
+  STRING_BITS,
+} from './representation.js';
 import { staticFields } from './static-table.js';
 
-/** First bits of each representation (RFC 7541, section 6), with the prefix bits of its integer. */
-const INDEXED = 0x80;
-const INDEXED_BITS = 7;
-const INSERTED = 0x40;
-const INSERTED_BITS = 6;
-const SIZE_UPDATE = 0x20;
-const SIZE_UPDATE_BITS = 5;
-const NEVER_INDEXED = 0x10;
 const NOT_INDEXED = 0;
-const LITERAL_BITS = 4;
-const HUFFMAN = 0x80;
-const STRING_BITS = 7;
 
 /** Most bytes of a field in addition to its characters: three integers of four bytes. */
 export const FIELD_FRAMING_BYTES_MAX = 12;
