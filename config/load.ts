@@ -127,15 +127,6 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
       };
 }
 
-/**
- * `loadConfigFile` reads the file and the environment of the process. Certificates and keys must be readable.
- */
-export async function loadConfigFile(file: string, options: LoadOptions = {}): Promise<LoadResult> {
-  const text = await readBounded(file);
-  if (typeof text !== 'string') return refused([errorAt({ file, line: 1, column: 1 }, text.reason)]);
-  return loadConfig(text, file, { env: process.env, unreadable, ...options });
-}
-
 /** `unreadable` returns why a file can't be read, or null. */
 export function unreadable(path: string): string | null {
   try {

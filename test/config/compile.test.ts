@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { compilePlan } from '../../config/compile.js';
 import { effectiveConfig } from '../../config/effective.js';
-import { loadConfigFile } from '../../config/load.js';
 import { MirrorSlots, MirrorSlotsFullError } from '../../config/slots.js';
 import { limits } from '../../core/limits.js';
 import { hashed } from '../../core/route/hash.js';
 import { mirrorPlan } from '../core/route/support.js';
 import t from '../support/tap.js';
-import { loaded, minimal, mirrored, withoutText } from './told.js';
+import { loaded, loadedFrom, minimal, mirrored, withoutText } from './told.js';
 
 const upstreamDefaults = {
   protocol: 'http1',
@@ -561,7 +560,7 @@ t.test('the text of the effective configuration loads to itself', async (t) => {
 });
 
 t.test('the example to start from is good', async (t) => {
-  const result = await loadConfigFile('config/example.yaml', { env: {} });
+  const result = await loadedFrom('config/example.yaml');
   t.ok(result.ok, JSON.stringify(result));
   t.match(result, { warnings: [], config: { routes: [{ mirrors: [{ percent: 10_000 }] }, {}] } });
   t.match(

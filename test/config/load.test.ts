@@ -1,7 +1,7 @@
-import { formatProblem, loadConfig, loadConfigFile } from '../../config/load.js';
+import { formatProblem, loadConfig } from '../../config/load.js';
 import { clientPem, serverKey, serverPem } from '../support/authority.js';
 import t from '../support/tap.js';
-import { loaded, minimal, mirrored, told } from './told.js';
+import { loaded, loadedFrom, minimal, mirrored, told } from './told.js';
 
 /** The whole problems of a text; positions count from 1. */
 const refusals: Record<string, readonly [name: string, text: string, ...problems: string[]][]> = {
@@ -610,13 +610,13 @@ t.test('a rewrite that can not be is an error with its place', async (t) => {
 });
 
 t.test('a configuration file that can not be read is one problem that says why', async (t) => {
-  const directory = t.testdir({ big: ' '.repeat(1024 * 1024 + 1) });
+  const directory = t.testdir({ big: ' '.repeat(1024 * 1024 + 1), 'umbra.yaml': {} });
   const why = async (file: string) => {
-    const result = await loadConfigFile(file);
+    const result = await loadedFrom(file);
     return result.ok ? [] : result.problems.map(formatProblem);
   };
   t.same(await why(`${directory}/none.yaml`), [`${directory}/none.yaml:1:1: can't be read: no such file`]);
-  t.same(await why(directory), [`${directory}:1:1: can't be read: it is a directory`]);
+  t.same(await why(directory), [`${directory}/umbra.yaml:1:1: can't be read: it is a directory`]);
   t.same(await why(`${directory}/big`), [`${directory}/big:1:1: is larger than 1048576 bytes`]);
 });
 
@@ -628,24 +628,24 @@ t.test(
       'a.pem': '',
     });
     const file = `${directory}/umbra.yaml`;
-    const missing = await loadConfigFile(file);
+    const missing = await loadedFrom(file);
     t.same(missing.ok ? [] : missing.problems.map(formatProblem), [
       `${file}:3:28: listen[0].tls.key: ${directory}/b.pem can't be read: no such file`,
     ]);
     const { writeFile } = await import('node:fs/promises');
     await writeFile(`${directory}/b.pem`, serverKey);
-    const empty = await loadConfigFile(file);
+    const empty = await loadedFrom(file);
     t.same(empty.ok ? [] : empty.problems.map(formatProblem), [
       `${file}:3:16: listen[0].tls.cert: ${directory}/a.pem is not a certificate in PEM: it is empty`,
     ]);
     await writeFile(`${directory}/a.pem`, clientPem);
-    const foreign = await loadConfigFile(file);
+    const foreign = await loadedFrom(file);
     t.match(
       foreign.ok ? '' : foreign.problems.map(formatProblem).join(),
       `listen[0].tls.key: ${directory}/b.pem is not the key of ${directory}/a.pem`,
     );
     await writeFile(`${directory}/a.pem`, serverPem);
-    const found = await loadConfigFile(file);
+    const found = await loadedFrom(file);
     t.same(found.ok && found.config.listen[0].tls, {
       cert: { path: `${directory}/a.pem`, pem: serverPem },
       key: { path: `${directory}/b.pem`, pem: serverKey },

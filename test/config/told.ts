@@ -1,6 +1,8 @@
 /** Loads a text and returns its problems, as a person would see them. */
 
 import { formatProblem, type LoadedConfig, type LoadOptions, loadConfig } from '../../config/load.js';
+import { loadAll } from '../../config/load-all.js';
+import { originOf } from '../../config/origin.js';
 import type { Plan } from '../../core/plan.js';
 
 /** `line:column: message` of every problem; empty when the configuration is good. */
@@ -15,6 +17,11 @@ export function loaded(text: string, options: LoadOptions = {}): LoadedConfig {
   const result = loadConfig(text, 'f', options);
   if (result.ok) return result.config;
   throw new Error(result.problems.map(formatProblem).join('\n'));
+}
+
+/** Loads a file, or a directory with an umbra.yaml, as the product does. */
+export function loadedFrom(path: string) {
+  return loadAll({ origin: originOf(path, []), change: null, nowMs: 0, yaml: false });
 }
 
 /**

@@ -19,7 +19,7 @@ import {
   withGrpcTimeout,
 } from '../../../core/grpc/grpc-timeout.js';
 import { framedMessage, grpcMessages, MessageCounter } from '../../../core/grpc/message-counter.js';
-import { decodeGrpcMessage, encodeGrpcMessage } from '../../../core/grpc/status-text.js';
+import { encodeGrpcMessage } from '../../../core/grpc/status-text.js';
 import { FieldKind, ResponseHead } from '../../../core/http/response-head.js';
 import t from '../../support/tap.js';
 
@@ -119,17 +119,14 @@ t.test('a target names its service and method', async (t) => {
   for (const target of ['/', '/a', '/a/', '//a', '*', '', 'a/b']) t.equal(grpcMethodOf(target), null, target);
 });
 
-t.test('texts survive percent-encoding, and no value fails to decode', async (t) => {
+t.test('texts survive percent-encoding', async (t) => {
   t.equal(encodeGrpcMessage('100% ü\n'), '100%25 %C3%BC%0A');
-  t.equal(decodeGrpcMessage('a%zz%4'), 'a%zz%4');
-  t.equal(decodeGrpcMessage('%C3'), '\ufffd');
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const encoded = encodeGrpcMessage(text);
-      return /^[ -~]*$/.test(encoded) && decodeGrpcMessage(encoded) === Buffer.from(text).toString();
+      return /^[ -~]*$/.test(encoded) && decodeURIComponent(encoded) === Buffer.from(text).toString();
     }),
   );
-  fc.assert(fc.property(fc.string(), (value) => typeof decodeGrpcMessage(value) === 'string'));
 });
 
 t.test('timeouts are read in every unit and written without losing a deadline', async (t) => {
