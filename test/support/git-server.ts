@@ -1,39 +1,25 @@
 /** Git over HTTP as a version: `git http-backend` behind the CGI interface (RFC 3875). */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { LocalServer } from './local-server.js';
 
 const headEnd = Buffer.from('\r\n\r\n');
 
-export class GitServer {
+export class GitServer extends LocalServer {
   /** Heads of the requests so far. */
   readonly requests: { method: string; target: string; headers: IncomingMessage['headers'] }[] = [];
-  readonly #server: Server;
 
   private constructor(root: string) {
-    this.#server = createServer((request, response) => {
+    super(createServer());
+    this.server.on('request', (request, response) => {
       this.requests.push({ method: request.method!, target: request.url!, headers: request.headers });
       runBackend(root, request, response);
     });
   }
 
   /** Serves the bare repositories below `root`, to read and to write. */
-  static async listen(root: string): Promise<GitServer> {
-    const git = new GitServer(root);
-    git.#server.listen(0, '127.0.0.1');
-    await once(git.#server, 'listening');
-    return git;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  async close(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, 'close');
+  static listen(root: string): Promise<GitServer> {
+    return new GitServer(root).listening();
   }
 }
 

@@ -2,12 +2,11 @@
  * The registry verdaccio as a version: in memory of this process, its packages in a directory, no registry
  * behind it.
  */
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { LocalServer } from './local-server.js';
 
 type RunServer = (configuration: string) => Promise<Server>;
 
@@ -29,13 +28,7 @@ function findVerdaccio(): string | null {
   }
 }
 
-export class Verdaccio {
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
+export class Verdaccio extends LocalServer {
   /** Everybody may publish and install. */
   static async listen(directory: string): Promise<Verdaccio> {
     const configuration = join(directory, 'verdaccio.json');
@@ -51,19 +44,6 @@ export class Verdaccio {
       }),
     );
     const { runServer } = createRequire(import.meta.url)(findVerdaccio()!) as { runServer: RunServer };
-    const server = await runServer(configuration);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new Verdaccio(server);
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  async close(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, 'close');
+    return new Verdaccio(await runServer(configuration)).listening();
   }
 }
