@@ -1,4 +1,4 @@
-/** Representations of HPACK by their first bits (RFC 7541, section 6), with the prefix bits of their integers. */
+/** The first bits of HPACK's representations (RFC 7541, section 6), and the prefix bits of integers. */
 export const INDEXED = 0x80;
 export const INDEXED_BITS = 7;
 export const INSERTED = 0x40;
