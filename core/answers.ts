@@ -7,7 +7,7 @@ import { type FailureReason, failures } from './errors.js';
 /** What the client gets when its exchange with the primary failed before a response head was sent. */
 export interface FailureAnswer {
   readonly status: number;
-  /** The body: one line, without anything that the upstream or the client said. */
+  /** The body: one line, without anything that the upstream or the client sent. */
   readonly text: string;
   /** Envoy's response flag for access logs. */
   readonly flag: string;

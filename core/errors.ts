@@ -215,7 +215,7 @@ export const failures = [
     flag: 'DT',
     when:
       'A time of the listener, the route or the mirror was over while the client owed the rest of its request, ' +
-      'or the client sent it so slowly that it gave way to others.',
+      'or the client sent it so slowly that umbra ended it for the sake of others.',
   },
   {
     code: 'out-of-resources',
@@ -418,7 +418,7 @@ export const drops = [
     source: 'downstream',
     when:
       'A time of the listener, the route or the mirror was over while the client owed the rest of its request, ' +
-      'or the client sent it so slowly that it gave way to others.',
+      'or the client sent it so slowly that umbra ended it for the sake of others.',
   },
   {
     code: 'out-of-resources',

@@ -221,7 +221,7 @@ export const limits = {
    * HTTP/1.1 may (`downstreamBufferBytes`).
    */
   http2WaitingBytes: 512 * 1024 * 1024,
-  /** Bytes that a tunnel passes on from its version before it gives way to other sockets of the thread. */
+  /** Bytes that a tunnel passes on from its version before it yields to other sockets of the thread. */
   tunnelTurnBytes: 64 * 1024,
   /**
    * Bytes of WebSocket messages of versions that a thread of the uws engine passes on in one turn. Past it
@@ -267,7 +267,7 @@ export const limits = {
   waitingUploads: 1024,
   /**
    * While uploads wait that have more to send than is kept for them, those that have had a connection for at
-   * least this time and bring fewer bytes a second give way: `slow-client`, the same counter.
+   * least this time and bring fewer bytes a second are ended: `slow-client`, the same counter.
    */
   slowUploadBytesPerSecond: 1024,
   slowUploadGraceMs: 1000,

@@ -80,7 +80,7 @@ export interface Difference {
   readonly prints?: readonly [number, number];
 }
 
-/** What one pair came to. Each identity is in it once. */
+/** The differences of one pair. Each identity is in it once. */
 export interface Comparison {
   readonly differences: readonly Difference[];
   /** Differences beyond the bound for one pair. */

@@ -101,7 +101,7 @@ export class PairPort {
       left -= frameBytes;
       const flags = (frame === 0 ? PairFlag.FIRST : 0) | (left === 0 ? PairFlag.LAST : 0);
       let at = writer.claim(FrameType.PAIR, flags, slot, 0, generation, frameBytes);
-      if (at < 0) throw new Error('a ring had less room than it said');
+      if (at < 0) throw new Error('a ring had less room than it reported');
       const end = at + frameBytes;
       while (at < end) {
         const source = parts[part];

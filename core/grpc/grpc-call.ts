@@ -1,6 +1,6 @@
 /**
- * What one gRPC call came to, while its response passes: its status, and how many messages went each way. A
- * sender of requests (core/exchange, core/mirror) has one and uses it again.
+ * The outcome of one gRPC call, taken while its response passes: its status, and how many messages went each
+ * way. A sender of requests (core/exchange, core/mirror) has one and uses it again.
  */
 import type { ResponseHead } from '../http/response-head.js';
 import { isGrpcType } from './grpc-method.js';

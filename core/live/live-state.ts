@@ -1,6 +1,6 @@
 /**
  * What was changed while umbra runs, apart from the configuration: mirrors and weights. Each live change
- * knows what the configuration said of its value when it was made, so that a configuration which changes the
+ * keeps the value that the configuration had when it was made, so that a configuration which changes the
  * same value ends it (`reconcile.ts`). Plain data; every function returns a new state.
  */
 
@@ -35,7 +35,7 @@ export interface LiveMirror extends Made {
   readonly shareMillionths: number | null;
   /** Methods of a mirror that the configuration does not have; null: those of its template. */
   readonly methods: 'all' | 'safe' | null;
-  /** What the configuration said when the change was made; null: it has no such mirror. */
+  /** The configuration's value when the change was made; null: it has no such mirror. */
   readonly file: MirrorValues | null;
 }
 
@@ -79,7 +79,7 @@ export function withoutMirror(state: LiveState, route: string, to: string): Live
   };
 }
 
-/** `putSwitch` switches all mirrors: what was said of single ones before is replaced. */
+/** `putSwitch` switches all mirrors: earlier settings of single ones are replaced. */
 export function putSwitch(state: LiveState, allMirrors: LiveSwitch | null): LiveState {
   const mirrors = state.mirrors.map((mirror) => ({ ...mirror, enabled: null }));
   return mirrors.reduce(putMirror, { ...state, allMirrors, mirrors: [] });

@@ -1,6 +1,6 @@
 /**
  * Brings live changes and a new configuration together. A configuration that changes a value which was
- * changed live wins. One that says of it what it said before leaves the live change alone.
+ * changed live wins. One in which the value is as before leaves the live change alone.
  */
 import type { Plan, RoutePlan } from '../plan.js';
 import { configuredMirror, configuredWeights } from './live-plan.js';

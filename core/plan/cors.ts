@@ -3,13 +3,13 @@
 export interface CorsPlan {
   /** One of them must match; an exact `*` takes every origin. */
   readonly origins: readonly OriginMatch[];
-  /** Upper case; `*` is every one. Empty: nothing is said of them. */
+  /** Upper case; `*` is every one. Empty: the response does not list them. */
   readonly methods: readonly string[];
-  /** Lower case; `*` is every one. Empty: nothing is said of them. */
+  /** Lower case; `*` is every one. Empty: the response does not list them. */
   readonly headers: readonly string[];
   /** Fields of responses that pages may read; `*` is every one. */
   readonly expose: readonly string[];
-  /** How long a browser may keep the answer to a preflight request, in seconds; null: not said. */
+  /** How long a browser may keep the answer to a preflight request, in seconds; null: not given. */
   readonly maxAgeS: number | null;
   /** Pages may send cookies and logins. */
   readonly credentials: boolean;

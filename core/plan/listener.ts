@@ -64,7 +64,7 @@ export interface EdgePlan {
 }
 
 export interface ForwardedPlan {
-  /** `set` throws away what the client said. */
+  /** `set` replaces what the client sent. */
   readonly mode: 'append' | 'set' | 'off';
   /** `X-Forwarded-For`, `-Proto`, `-Host`, or `Forwarded` (RFC 7239). */
   readonly as: 'x-forwarded' | 'forwarded';

@@ -66,7 +66,7 @@ export type AnswerPlan =
       readonly host: string | null;
       /**
        * Null: the scheme's where scheme or host is another one, else the request's. `listener`: that of the
-       * listener that the request came to.
+       * listener that received the request.
        */
       readonly port: number | 'listener' | null;
       /** Null: the path stays. The query always does. */

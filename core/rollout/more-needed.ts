@@ -15,7 +15,7 @@ export interface Undecided {
 /**
  * `moreText` assumes that what was measured stays, and that an interval becomes narrower with the root of the
  * number of requests, or with their number where nothing was found at all. A measured excess below 0 is taken
- * for luck. Returns '' where nothing can be said.
+ * for luck. Returns '' where nothing can be concluded.
  */
 export function moreText({ measured, high, bound, requests, seconds }: Undecided): string {
   if (!Number.isFinite(high) || !(requests > 0) || !Number.isFinite(bound)) return '';

@@ -1,6 +1,6 @@
 /**
- * What two versions that answer on one route at the same time came to in one stretch of time: counts alone,
- * so that stretches and instances can be added. Pure.
+ * The counts of two versions that answer on one route in the same stretch of time. Stretches and instances
+ * can be added. Pure.
  */
 import { blameOf, failureReasons } from '../errors.js';
 import { CODE_FIRST, CODE_LAST, type Field } from '../record/counter-table.js';

@@ -1,7 +1,7 @@
 /**
- * What two versions came to, stretch by stretch, in bounded memory, as core/verdict/block-series keeps pairs:
- * a block's length is a power of two of `unitMs`, and it begins at a multiple of its length by the wall
- * clock, so blocks of several instances cover the same stretches. Pure.
+ * The counts of two versions, stretch by stretch, in bounded memory, as core/verdict/block-series keeps
+ * pairs: a block's length is a power of two of `unitMs`, and it begins at a multiple of its length by the
+ * wall clock, so blocks of several instances cover the same stretches. Pure.
  */
 import { evenLength, unitMs } from '../verdict/block-series.js';
 import { type ReleaseCounts, sumReleases } from './release-counts.js';

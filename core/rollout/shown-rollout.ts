@@ -36,7 +36,7 @@ export interface FleetView {
   readonly waits: string;
   /** This instance has decided something that the others don't know yet, because NATS can't be reached. */
   readonly alone: boolean;
-  /** What the leader said lately; empty: it said nothing, or the rollout is over. */
+  /** The latest report of the leader; empty: it sent none, or the rollout is over. */
   readonly members: readonly MemberView[];
 }
 

@@ -36,7 +36,7 @@ export interface Copy extends RequestParts {
   readonly trailers: string;
   /** When the messages of a gRPC call came (core/grpc/message-times); empty for any other request. */
   readonly messageTimes: string;
-  /** What the primary's exchange came to, where the mirror asks for it and it is known. */
+  /** The outcome of the primary's exchange, where the mirror asks for it and it is known. */
   readonly primary: PrimaryOutcome | null;
   /** The primary's response, where the mirror asks for it and it came whole. */
   readonly response: CopiedResponse | null;

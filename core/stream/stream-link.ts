@@ -3,11 +3,11 @@
  */
 import type { StreamMessage } from './message.js';
 
-/** What the server said of one message: it has it, it has no room, or it won't have it. */
+/** The server's answer to one message: it is stored, there is no room, or it is refused. */
 export type StreamAnswer = 'stored' | 'full' | 'refused';
 
 export interface StreamLink {
-  /** The largest message with its headers that the server takes, as it said last, or its usual value. */
+  /** The largest message with its headers that the server takes, as it last announced, or its usual value. */
   readonly messageBytesMax: number;
   /**
    * Messages that the slowest group of shadows has not done yet, as of some seconds ago; null where it is not

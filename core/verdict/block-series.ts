@@ -1,6 +1,6 @@
 /**
- * What the pairs of one mirror came to, stretch by stretch, in bounded memory. A block's length is a power of
- * two of `unitMs`, and it begins at a multiple of its length by the wall clock, so blocks of several
+ * The counts of the pairs of one mirror, stretch by stretch, in bounded memory. A block's length is a power
+ * of two of `unitMs`, and it begins at a multiple of its length by the wall clock, so blocks of several
  * processes cover the same stretches and can be added. When there are too many blocks, each two neighbours
  * become one. Pure.
  */

@@ -1,7 +1,7 @@
 /**
  * The pairs of each mirror by endpoint, in bounded memory. Kept by the control thread, and lost with it.
  * Endpoints are learned from all pairs here, and from the pairs that were taken apart in core/compare: what
- * many clients try out in vain must not blur where differences are.
+ * many clients try without success must not blur where differences are.
  */
 import { wallClockMs } from '../clock.js';
 import { methodOf } from '../compare/diff-summary.js';

@@ -1,5 +1,5 @@
 /**
- * What the pairs of one endpoint came to: outcomes, and latencies in coarse steps. Counts alone, so that
+ * The counts of the pairs of one endpoint: outcomes, and latencies in coarse steps. They are counts, so that
  * windows of time can be subtracted and instances added. Pure.
  */
 import { matchesPattern } from '../compare/endpoints.js';

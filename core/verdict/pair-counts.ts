@@ -1,6 +1,6 @@
 /**
- * What the pairs of one mirror came to in one stretch of time: counts alone, so that stretches and processes
- * can be added. A pair is a request of the primary and its copy. Pure.
+ * The counts of the pairs of one mirror in one stretch of time. Stretches and processes can be added. A pair
+ * is a request of the primary and its copy. Pure.
  */
 import { dropReasons, failureReasons } from '../errors.js';
 import { unexaminedReasons } from '../record/mirror-counters.js';

@@ -1,5 +1,5 @@
 /**
- * Reads what the pairs of one mirror came to since the last look, straight from its counters: a snapshot of
+ * Reads the counts of the pairs of one mirror since the last look, straight from its counters: a snapshot of
  * all of them would cost several times as much, and a verdict needs only these.
  */
 import { dropReasons, failureReasons } from '../errors.js';

@@ -37,6 +37,8 @@ const banned: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bwhat is more\b/i, 'also'],
   [/\bnothing nothing\b/i, 'two sentences'],
   [/\bthat is none\b/i, 'that is not one'],
+  [/\bin vain\b/i, 'without success, failed, or timed out'],
+  [/\b(?:give|gives|gave|giving) way\b/i, 'yields, is closed, or is ended'],
   [/\bby turns\b/i, 'round robin, or alternately'],
   [/\bfrom here on it is\b/i, 'a plain statement of the state'],
   [/\bit would seem\b/i, 'a plain statement'],

@@ -77,7 +77,7 @@ t.test('rollout start --wait ends with 1 where the version is rolled back, and s
 });
 
 t.test(
-  'rollout start --wait ends with 3 where a step is held, and what is asked in vain with 1 or 4',
+  'rollout start --wait ends with 3 where a step is held, and a request that is refused or gets no answer with 1 or 4',
   async (t) => {
     const umbra = await UmbraProcess.start(rolloutConfig(await twoVersions(t)));
     const place = ['--admin', umbra.adminUrl];

@@ -94,7 +94,7 @@ t.test(
     const umbra = await started(t, reviews(v1!.port, v2!.port));
     await askMany(umbra.port, 100, 8, (index) => ({ headers: { 'x-index': String(index) } }));
     await lawHolds(t, umbra);
-    // What the primary's side came to may be the last thing to arrive.
+    // The outcome of the primary's side may be the last thing to arrive.
     const pairedDeltaUs = await until(async () => {
       const deltas = mirrorTo(await umbra.stats(), 'v2').pairedDeltaUs;
       return deltas.count === 100 && deltas;

@@ -1,5 +1,5 @@
 // Runs over both engines.
-/** Clients that never finish their uploads: others are served, and the slow ones give way. */
+/** Clients that never finish their uploads: others are served, and the slow ones are ended. */
 
 import { ask, RawClient } from '../support/client.js';
 import { lawHolds } from '../support/law.js';

@@ -51,31 +51,34 @@ async function figure(umbra: UmbraProcess, metric: string): Promise<number> {
 const held = 'umbra_downstream_websocket_held_bytes';
 const closed = 'umbra_downstream_websockets_closed_total';
 
-t.test('clients that read nothing hold so much together, and then the biggest gives way', async (t) => {
-  const umbra = await rig(t);
-  const count = Math.ceil(limits.webSocketTotalBytes / large.length) + 3;
-  const deaf: WebSocket[] = [];
-  for (let i = 0; i < count; i++) {
-    const socket = await open(t, umbra);
-    socket.pause();
-    socket.send('large');
-    deaf.push(socket);
-  }
-  const honest = await open(t, umbra);
-  honest.send('hello');
-  t.equal(String((await once(honest, 'message'))[0]), 'hello');
-  if (served === 'node') {
-    t.equal(await figure(umbra, closed), 0, 'the node engine passes bytes, and holds none of them');
-    return;
-  }
-  await until(async () => (await figure(umbra, closed)) >= 2, 'some have given way');
-  t.ok((await figure(umbra, held)) <= limits.webSocketTotalBytes);
-  t.ok((await figure(umbra, closed)) < count, 'no more than need be');
-  for (const socket of deaf) socket.terminate();
-  await until(async () => (await figure(umbra, held)) === 0, 'nothing is held for those that are gone');
-  honest.send('still there');
-  t.equal(String((await once(honest, 'message'))[0]), 'still there');
-});
+t.test(
+  'what is held for clients that read nothing is bounded in all, and past it the biggest is closed',
+  async (t) => {
+    const umbra = await rig(t);
+    const count = Math.ceil(limits.webSocketTotalBytes / large.length) + 3;
+    const deaf: WebSocket[] = [];
+    for (let i = 0; i < count; i++) {
+      const socket = await open(t, umbra);
+      socket.pause();
+      socket.send('large');
+      deaf.push(socket);
+    }
+    const honest = await open(t, umbra);
+    honest.send('hello');
+    t.equal(String((await once(honest, 'message'))[0]), 'hello');
+    if (served === 'node') {
+      t.equal(await figure(umbra, closed), 0, 'the node engine passes bytes, and holds none of them');
+      return;
+    }
+    await until(async () => (await figure(umbra, closed)) >= 2, 'some have given way');
+    t.ok((await figure(umbra, held)) <= limits.webSocketTotalBytes);
+    t.ok((await figure(umbra, closed)) < count, 'no more than need be');
+    for (const socket of deaf) socket.terminate();
+    await until(async () => (await figure(umbra, held)) === 0, 'nothing is held for those that are gone');
+    honest.send('still there');
+    t.equal(String((await once(honest, 'message'))[0]), 'still there');
+  },
+);
 
 t.test('a client that reads late gets all that came before the close, and its code', async (t) => {
   const umbra = await rig(t);

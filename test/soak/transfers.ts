@@ -13,7 +13,7 @@ import { reviews, twoProxies, UmbraProcess } from '../support/umbra.js';
 export interface Ended {
   readonly status: number;
   readonly bytes: number;
-  /** The response came to its end. */
+  /** The response was received completely. */
   readonly whole: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** One piece of the suite as a process, and what it came to. */
+/** One piece of the suite as a process, and its outcome. */
 import { spawn, spawnSync } from 'node:child_process';
 import { resolve as resolvePath } from 'node:path';
 import type { Piece } from './work.js';

@@ -153,7 +153,7 @@ export class RawClient {
   more(): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`waited in vain; there was ${JSON.stringify(this.received)}`)),
+        () => reject(new Error(`timed out waiting for bytes; there was ${JSON.stringify(this.received)}`)),
         patienceMs,
       );
       this.#wake.push(() => {

@@ -108,7 +108,7 @@ export async function untilAll(
     if (seen.every(holds)) return seen;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`waited in vain until ${what}: ${JSON.stringify(seen)}`);
+  throw new Error(`timed out waiting until ${what}: ${JSON.stringify(seen)}`);
 }
 
 export const placeOf = ({ state, step }: RolloutBody): string => `${state} ${step}`;

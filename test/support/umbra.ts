@@ -417,7 +417,7 @@ export async function until<T>(
   for (;;) {
     const value = await look();
     if (value !== null && value !== undefined && value !== false) return value;
-    if (performance.now() - begunMs > patienceMs) throw new Error(`waited in vain until ${what}`);
+    if (performance.now() - begunMs > patienceMs) throw new Error(`timed out waiting until ${what}`);
     await pause(begunMs);
   }
 }

@@ -174,7 +174,7 @@ async function printJudgement(admin: string): Promise<void> {
   print(`${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`);
 }
 
-/** The default ports give way to free ones when something else has them; ports that were asked for do not. */
+/** Default ports that something else uses are replaced by free ones; ports that were asked for are not. */
 async function startUmbra(
   options: DemoOptions,
   place: Place,

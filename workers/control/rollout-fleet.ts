@@ -18,7 +18,7 @@ export interface RolloutFleet {
   evidence(record: RolloutRecord, own: StepEvidence): StepEvidence;
   /** What the other instances answered in the last few seconds. */
   seconds(record: RolloutRecord): ReleaseCounts;
-  /** What the leader shows of a record; null: it has not said anything lately. */
+  /** What the leader shows of a record; null: it has sent nothing lately. */
   shown(record: RolloutRecord): ShownRollout | null;
   /** Another report is due: a record was taken. */
   soon(): void;

@@ -11,7 +11,7 @@ import type { NatsPlace } from '../../core/plan.js';
 import { lookUpOnce } from './name-lookup.js';
 
 const connectMs = 3000;
-/** A server that has said nothing for so long may be one that waits for a TLS handshake first. */
+/** A server that has sent nothing for so long may be one that waits for a TLS handshake first. */
 const quietMs = 500;
 /** A connection that says nothing for two of these is dead. */
 const pingMs = 5000;
@@ -68,8 +68,9 @@ export async function connectNats(
 
 /**
  * Resolves when one of them sends its first bytes, which servers do unasked, but for those that want a TLS
- * handshake first (`handshake_first`): then with true, and only where TLS is asked for. The client leaves a
- * socket behind for each time that it asked a network in vain, for minutes; here they are ours to close.
+ * handshake first (`handshake_first`): then with true, and only where TLS is asked for. For
+ * minutes the client leaves a socket behind for each attempt that a network did not answer; here we close
+ * them.
  */
 async function someServerSpeaks({ servers, secure }: NatsPlace): Promise<boolean> {
   const asked = servers.map((server) => speaks(server, secure));

@@ -108,7 +108,8 @@ export class StreamPublisher implements StreamLink {
   /** Until the stream or the connection is lost. */
   async #watchState(look: number, connection: NatsConnection, stream: string): Promise<void> {
     while (look === this.#look) {
-      // Who may publish may perhaps not ask, and each question in vain is a line in the server's log.
+      // A client that may publish may lack the right to ask, and each refused question is a line in the
+      // server's log.
       const fullBefore = this.#fullAnswers;
       const state = await stateOf(connection, stream, this.#plan.subject).catch(() => null);
       // A connection that is gone answers late, and knows less than the one that is there.

@@ -16,7 +16,7 @@ export interface RunningUmbra {
 
 export interface UmbraConfig {
   readonly proxyThreads: number;
-  /** `auto` unless it is said. */
+  /** `auto` unless it is set. */
   readonly engine?: 'auto' | 'uws' | 'node';
   readonly primaryPort: number;
   readonly shadowPort: number;
@@ -26,7 +26,7 @@ export interface UmbraConfig {
   readonly routes: string;
   /** `threads.ring`. */
   readonly ring?: string;
-  /** `threads.nice`; 0 unless it is said. */
+  /** `threads.nice`; 0 unless it is set. */
   readonly nice?: number;
   /** `listen[].protocols`, where they are not those by default. */
   readonly protocols?: string;

@@ -79,7 +79,7 @@ t.test('quiet streams of gRPC may take every place but that of the next call', a
   for (const stream of streams) await stream.until('body');
   pass(limits.slowUploadGraceMs + 32);
   for (let n = 0; n < 10; n++) t.equal((await unary(pool, `call ${n}`)).body, `call ${n}`);
-  // A large message in pieces, for which slow uploads would give way.
+  // A large message in pieces, for which slow uploads would be ended.
   const large = begin(pool, Buffer.alloc(limits.replayBytes + 1, 'x'));
   pass(limits.slowUploadSweepMs + 32);
   await large.until('body');

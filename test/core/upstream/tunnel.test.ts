@@ -157,7 +157,7 @@ async function tunnelOf(t: Test, bytes: number): Promise<Exchange> {
   return new Exchange().upgrade(pool).until('switch');
 }
 
-t.test('a tunnel that brings much gives way to others, and loses nothing', async (t) => {
+t.test('a tunnel that brings much yields to others, and loses nothing', async (t) => {
   const bytes = 8 * 1024 * 1024;
   const e = await tunnelOf(t, bytes);
   let [turn, most, came] = [0, 0, 0];
@@ -181,7 +181,7 @@ t.test('a tunnel that brings much gives way to others, and loses nothing', async
   t.ok(most > 0 && most <= limits.tunnelTurnBytes + limits.readBufferBytes, `${most} bytes in one turn`);
 });
 
-t.test('a tunnel whose sink pauses while it gives way stays paused', async (t) => {
+t.test('a tunnel whose sink pauses while it yields stays paused', async (t) => {
   const bytes = 4 * 1024 * 1024;
   const e = await tunnelOf(t, bytes);
   const paused = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Requests whose bodies are not whole: how many connections they hold, and which of them give way. */
+/** Requests whose bodies are not whole: how many connections they hold, and which of them are ended. */
 
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
@@ -76,7 +76,7 @@ t.test('an upload that waits gets the place of one that is over', async (t) => {
   uploads[2]!.call.cancel();
 });
 
-t.test('a slow upload gives way to one with more to send than is kept, and to no other', async (t) => {
+t.test('a slow upload is ended for one with more to send than is kept, and for no other', async (t) => {
   const { pool, pass } = await rig(t);
   const uploads = Array.from({ length: 3 }, () => slow(pool));
   await Promise.all(uploads.map((upload) => upload.until('sent')));
@@ -134,7 +134,7 @@ t.test('a client that waits for 100 Continue waits for a place, and not for itse
   polite.call.cancel();
 });
 
-t.test('uploads that wait are bounded: the one that waits longest for its client gives way', async (t) => {
+t.test('uploads that wait are bounded: the one that waits longest for its client is ended', async (t) => {
   const { pool } = await rig(t, 1);
   const uploads = Array.from({ length: limits.waitingUploads + 1 }, () => slow(pool));
   t.match(pool.counted, { waitingUploads: limits.waitingUploads, slowUploads: 0 });

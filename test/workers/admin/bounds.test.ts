@@ -25,7 +25,7 @@ async function answered(socket: Socket): Promise<string> {
   return String((await once(socket.setEncoding('latin1'), 'data'))[0]);
 }
 
-t.test('bodies have a bound together: the one that arrives for longest gives way', async (t) => {
+t.test('all bodies together have a bound: past it the one that began first is refused', async (t) => {
   const admin = await startAdmin(t);
   const bytes = limits.documentBytes - MiB;
   const count = Math.floor(limits.adminBodiesBytes / bytes) + 1;
@@ -53,7 +53,7 @@ t.test('bodies have a bound together: the one that arrives for longest gives way
   t.equal(admin.figures.refused.bodies, 1);
 });
 
-t.test('answers that nobody reads have a bound together: the biggest gives way', async (t) => {
+t.test('all unread answers together have a bound: past it the biggest is closed', async (t) => {
   const app = new Hono();
   const large = 'x'.repeat(20 * MiB);
   app.get('/large', (c) => c.text(large));

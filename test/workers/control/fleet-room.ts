@@ -82,7 +82,7 @@ export class Room {
       if (holds()) return;
       await this.look();
     }
-    throw new Error(`waited in vain: ${this.members.map((one) => one.place)}`);
+    throw new Error(`timed out waiting; members are at ${this.members.map((one) => one.place)}`);
   }
 
   share(written: string, revision: number): ShareResult {

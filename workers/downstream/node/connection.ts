@@ -63,9 +63,9 @@ export class NodeConnection
   /** The TLS handshake is not done. */
   #handshaking: boolean;
   #corks = 0;
-  /** The client lets the connection be used again, as its latest request said. */
+  /** The client lets the connection be used again, by its latest request. */
   #keepAlive = true;
-  /** The latest request is whole, and the client has said that it sends nothing after it. */
+  /** The latest request is whole, and the client has announced that it sends nothing after it. */
   #saidAll = false;
   /** A request was begun, and the engine has not yet heard that it ended. */
   #counted = false;
@@ -139,7 +139,7 @@ export class NodeConnection
     }
   }
 
-  /** Nothing is said before a response: each that begins from now on says `Connection: close`. */
+  /** Nothing is sent before a response: each that begins from now on has `Connection: close`. */
   handOver(): void {}
 
   /** Ends an idle connection in order; one that is not idle will say `Connection: close`. */

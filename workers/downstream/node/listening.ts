@@ -84,7 +84,7 @@ export class ListeningThread {
     this.#say({ say: 'stopped' });
   }
 
-  /** `stop`, and nothing more is said: the thread may end. */
+  /** `stop`, without further events: the thread may end. */
   close(): void {
     this.stop();
     this.#own.close();

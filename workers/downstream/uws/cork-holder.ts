@@ -9,7 +9,7 @@ const handshake =
 const messageBytesMax = 1024;
 
 /**
- * A WebSocket of this thread with itself, on which nothing is ever said. uWS has one cork in a thread: while
+ * A WebSocket of this thread with itself, on which nothing is ever sent. uWS has one cork in a thread: while
  * this one has it, no other socket has, and one that becomes a WebSocket meanwhile does so without
  * (docs/decisions/015). For as long as it takes to open, some milliseconds at the start of the thread, a port
  * of the loopback is listened to.

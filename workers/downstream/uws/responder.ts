@@ -59,9 +59,9 @@ const Phase = {
   OPEN: 3,
   /** The final head was sent. */
   STREAMING: 4,
-  /** All of the response is written; the proxy has not said `finish` yet. uWS mostly took `res` back. */
+  /** All of the response is written; the proxy has not called `finish` yet. uWS mostly took `res` back. */
   WRITTEN: 5,
-  /** The proxy said `finish`; what it wrote is on its way. */
+  /** The proxy called `finish`; what it wrote is on its way. */
   FINISHING: 6,
   /**
    * The whole answer was written, but uWS does not know it: what the client still sends is thrown away for a

@@ -4,7 +4,7 @@ import { limits } from '../../../core/limits.js';
 export interface BytesHolder {
   /** Bytes that are held for either side. */
   readonly heldBytes: number;
-  /** It gives way: closes at once, and holds nothing when this returns. */
+  /** Closes its connection at once, and holds nothing when this returns. */
   giveWay(): void;
 }
 
@@ -16,7 +16,7 @@ export interface BytesCounters {
 
 /**
  * The messages that all WebSockets of one listener on one thread hold for sides that do not read. Past
- * `limits.webSocketTotalBytes` the one that holds most gives way, for it is the one whose side reads least.
+ * `limits.webSocketTotalBytes` the one that holds most is closed, because its side reads least.
  */
 export class WebSocketBytes {
   readonly #holders: ReadonlySet<BytesHolder>;
@@ -33,11 +33,11 @@ export class WebSocketBytes {
     return this.#total;
   }
 
-  /** A holder has so many bytes more, or fewer. It may give way before this returns. */
+  /** A holder has so many bytes more, or fewer. It may be closed before this returns. */
   changed(bytes: number): void {
     this.#total += bytes;
     this.#counters.webSocketHeldChanged(bytes);
-    // A holder that gives way reports what it held, and others may see its end.
+    // A holder that closes reports what it held, and others may see its end.
     if (this.#makingRoom || bytes <= 0) return;
     this.#makingRoom = true;
     while (this.#total > limits.webSocketTotalBytes) {

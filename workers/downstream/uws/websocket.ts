@@ -11,7 +11,7 @@ export interface BridgeOwner {
   onBridgeClosed(bridge: WebSocketBridge): void;
   /** Runs `run`, while the cork is on another socket. */
   corkElsewhere(run: () => void): void;
-  /** The bridge holds so many bytes more, or fewer; it may have to give way before this returns. */
+  /** The bridge holds so many bytes more, or fewer; its connection may be closed before this returns. */
   onHeldChanged(bytes: number): void;
   /** A side of the bridge took too little, and it closes. */
   onGaveWay(): void;
