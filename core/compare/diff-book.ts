@@ -27,7 +27,7 @@ export type { DiffSample } from './diff-group.js';
  */
 export interface Diffs {
   readonly groups: readonly DiffGroup[];
-  /** One for each mirror of which a pair was compared. */
+  /** One for each mirror whose pairs are taken apart. */
   readonly mirrors: readonly DiffSummary[];
   /** The test behind `noise`. */
   readonly noiseTest: {
@@ -119,27 +119,25 @@ export class DiffBook {
   }
 
   /**
-   * `follow` starts the counts of a mirror afresh when it is compared by other rules.
+   * `follow` starts the counts of a mirror whose pairs are taken apart, and restarts them when it is compared
+   * by other rules.
    */
-  follow(route: string, version: string, { key }: BookRules): void {
+  follow(route: string, version: string, rules: BookRules): void {
     const name = mirrorName(route, version);
-    if (this.#rules.get(name) === key) return;
-    this.#rules.set(name, key);
-    this.#mirrors.delete(name);
+    if (this.#rules.get(name) === rules.key) return;
+    this.#rules.set(name, rules.key);
+    this.#mirrors.set(name, new MirrorDiffs(route, version, rules, this.#waitingMax));
     this.#read = null;
   }
 
+  /** `record` leaves out a pair that was compared by the rules of a plan that is over. */
   record(pair: ComparedPair, comparison: Comparison): void {
+    const { route, version, rules } = pair;
+    const name = mirrorName(route, version);
+    if (!this.#rules.has(name)) this.follow(route, version, rules);
+    if (this.#rules.get(name) !== rules.key) return;
+    this.#mirrors.get(name)!.record(pair, comparison);
     this.#read = null;
-    const name = mirrorName(pair.route, pair.version);
-    // It was compared by the rules of a plan that is over.
-    if ((this.#rules.get(name) ?? pair.rules.key) !== pair.rules.key) return;
-    let mirror = this.#mirrors.get(name);
-    if (mirror === undefined) {
-      mirror = new MirrorDiffs(pair.route, pair.version, pair.rules, this.#waitingMax);
-      this.#mirrors.set(name, mirror);
-    }
-    mirror.record(pair, comparison);
   }
 
   /** The same object until something is recorded. */

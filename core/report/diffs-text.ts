@@ -65,6 +65,7 @@ export function judgementText({ class: kind, constant, baseline }: DiffGroupView
 /** `summaryLines` returns the figures of the pairs of one mirror. */
 export function summaryLines(mirror: DiffSummaryView): string[] {
   const { route, version, compared, differentBeyondNoise, undecided, overflow, baseline } = mirror;
+  if (compared === 0) return [`${route} ${version}: no pair was compared yet`];
   const lines = [
     `${route} ${version}: of ${countText(compared)} pairs ${countText(differentBeyondNoise)} differ beyond noise, ` +
       `${countText(undecided)} are undecided`,

@@ -30,13 +30,16 @@ export interface DiffsView {
   readonly mirrors: readonly DiffSummaryView[];
 }
 
+/** The `overflow` of counts that began within the window. */
+export const restarted = 'restart';
+
 /**
  * `subtractDiffs` returns what was compared between two readings, judged by itself. If the counts of
  * the second began later, the control thread was replaced or other rules came into force. The result then has
  * the counts since, and the overflow `restart`.
  */
 export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
-  const restarted = new Set(
+  const begunLater = new Set(
     later.mirrors.filter((mirror) => {
       const before = earlier.mirrors.find((other) => isSameMirror(mirror, other));
       return before !== undefined && (before.sinceMs !== mirror.sinceMs || before.compared > mirror.compared);
@@ -55,12 +58,13 @@ export function subtractDiffs(later: DiffsView, earlier: DiffsView): DiffsView {
   return judged({
     groups: later.groups.flatMap((group) => {
       const known = before.get(identity(group));
-      if (known === undefined || [...restarted].some((mirror) => isSameMirror(mirror, group))) return [group];
+      if (known === undefined || [...begunLater].some((mirror) => isSameMirror(mirror, group)))
+        return [group];
       const left = subtractGroups(group, known);
       return left.count > 0 || (left.baseline?.count ?? 0) > 0 ? [left] : [];
     }),
     mirrors: later.mirrors.map((mirror) => {
-      if (restarted.has(mirror)) return { ...mirror, overflow: [...mirror.overflow, 'restart'] };
+      if (begunLater.has(mirror)) return { ...mirror, overflow: [...mirror.overflow, restarted] };
       const known = earlier.mirrors.find((other) => isSameMirror(mirror, other));
       return known === undefined ? mirror : subtractSummaries(mirror, known, renamed);
     }),

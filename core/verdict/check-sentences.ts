@@ -1,4 +1,6 @@
 /** What each check says to a person, in one sentence. Pure. */
+
+import { restarted } from '../report/diffs.js';
 import { countText, durationText, shareText } from '../report/figures.js';
 import { blocksMin } from './block-mean.js';
 import type { Decided } from './check.js';
@@ -16,6 +18,7 @@ interface Names {
 }
 
 const nothing = 'nothing was measured';
+const countsRestarted = `their counts were restarted meanwhile (${restarted})`;
 
 export function ofErrors(check: ErrorsDecided, names: Names): Check {
   const { primary, shadow } = names;
@@ -70,8 +73,13 @@ export function ofDifferences(check: DifferencesDecided, names: Names): Check {
   if (examined === null)
     return withReason(check, `${bytes}: ${shareText(measured)}, ${rangeText(check)}`, '', names);
   const noisy = examined.undecided === 0 ? '' : ` and ${countText(examined.undecided)} perhaps`;
-  const text = `${countText(examined.differentBeyondNoise)}${noisy} of ${countText(pairs)} pairs that were taken apart differed beyond noise: ${shareText(measured)}, ${rangeText(check)}; ${bytes}`;
-  return withReason(check, text, `the bound ${examined.overflow.join(', ')} was exceeded`, names);
+  const found =
+    pairs === 0
+      ? 'no pair was taken apart'
+      : `${countText(examined.differentBeyondNoise)}${noisy} of ${countText(pairs)} pairs that were taken apart differed beyond noise: ${shareText(measured)}, ${rangeText(check)}`;
+  const bounds = examined.overflow.filter((name) => name !== restarted);
+  const overflow = bounds.length > 0 ? `the bound ${bounds.join(', ')} was exceeded` : countsRestarted;
+  return withReason(check, `${found}; ${bytes}`, overflow, names);
 }
 
 export function ofCoverage(check: CoverageDecided, names: Names): Check {

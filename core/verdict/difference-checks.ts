@@ -14,7 +14,7 @@ export interface DifferencesDecided extends Decided {
   /** The pairs without an error in which anything differs: status, size, checksums. */
   readonly bytesDiffer: number;
   readonly bytesPairs: number;
-  /** The pairs taken apart; null where none were, or where the bytes decided. */
+  /** The pairs taken apart; null where none are, or where the bytes decided. */
   readonly examined: DiffSummaryView | null;
 }
 
@@ -30,7 +30,7 @@ export function statusCheck({ blocks }: Stretch, bounds: VerdictBounds, looks: L
   return shareCheck('status', differing(blocks, 'statusDifferent'), bounds.diff, bounds, looks);
 }
 
-/** `diffs`: null where no pair is taken apart. */
+/** `diffs`: null where pairs are not taken apart. */
 export function differenceCheck(
   { blocks, all }: Stretch,
   diffs: DiffSummaryView | null,
@@ -47,8 +47,8 @@ export function differenceCheck(
   // passing.
   const isFound = diffs !== null && diffs.differentBeyondNoise + diffs.undecided > 0;
   if (bytes.outcome === 'pass' && !isFound) return bytes;
-  if (diffs !== null && diffs.compared > 0)
-    return { ...bytes, ...examinedCheck(diffs, bounds, looks), examined: diffs };
+  // Where none was taken apart yet, nothing says how much of it is noise.
+  if (diffs !== null) return { ...bytes, ...examinedCheck(diffs, bounds, looks), examined: diffs };
   if (bytes.outcome === 'fail' && all.different > mostPairs * all.bothOk)
     return { ...bytes, outcome: 'undecided', why: 'unknown-noise' };
   return bytes;
@@ -68,15 +68,16 @@ function examinedCheck(diffs: DiffSummaryView, bounds: VerdictBounds, looks: Loo
   const perhaps = share(differentBeyondNoise + undecided);
   const check = {
     name: 'differences' as const,
-    measured: Math.min(1, differentBeyondNoise / compared),
+    measured: Math.min(1, differentBeyondNoise / Math.max(1, compared)),
     interval: { low: surely.interval.low, high: perhaps.interval.high },
     bound: bounds.diff,
     pairs: compared,
   };
   if (surely.isAboveBound && differentBeyondNoise >= certainPairsMin)
     return { ...check, outcome: 'fail', why: null };
-  if (compared < bounds.samplesMin) return { ...check, outcome: 'undecided', why: 'few-pairs' };
+  // More pairs do not complete these counts.
   if (overflow.length > 0) return { ...check, outcome: 'undecided', why: 'overflow' };
+  if (compared < bounds.samplesMin) return { ...check, outcome: 'undecided', why: 'few-pairs' };
   if (perhaps.isWithinBound) return { ...check, outcome: 'pass', why: null };
   return { ...check, outcome: 'undecided', why: undecided > 0 ? 'noise' : 'wide' };
 }

@@ -21,8 +21,8 @@ export async function diffsCommand(options: DiffsOptions, io: CommandIo): Promis
       io.out(await accept(groups, options.accept, options.config));
     } else if (options.output === 'json') io.out(JSON.stringify(answer, null, 2));
     else {
-      for (const line of [...mirrors.flatMap(summaryLines), ...diffGroupLines(diffs)])
-        io.out(printable(line));
+      const summaries = mirrors.some(({ compared }) => compared > 0) ? mirrors.flatMap(summaryLines) : [];
+      for (const line of [...summaries, ...diffGroupLines(diffs)]) io.out(printable(line));
     }
     return exitOk;
   } catch (error) {

@@ -117,7 +117,7 @@ export class Analysts {
           const rules = { structure: documents, redact: plan.redact };
           const { endpoints, meant } = structure;
           const bookRules = { key: JSON.stringify(documents), endpoints, meant };
-          this.#book.follow(route.name, version, bookRules);
+          if ((mirror.capture?.shareMillionths ?? 0) > 0) this.#book.follow(route.name, version, bookRules);
           return [[mirror.slot, { route: route.name, version, baseline, isBaseline, bookRules, rules }]];
         }),
       ),

@@ -82,10 +82,7 @@ export class StepCounts {
       releases: this.#releases.blocks,
       pairs: this.#pairs?.series.blocks ?? [],
       baseline: this.#baseline?.series.blocks ?? [],
-      diffs:
-        diffs === this.#diffsBefore
-          ? { ...diffs, groups: [], mirrors: [] }
-          : subtractDiffs(diffs, this.#diffsBefore),
+      diffs: subtractDiffs(diffs, this.#diffsBefore),
     };
   }
 

@@ -1,6 +1,8 @@
 import { type ComparedPair, DiffBook, noBookRules } from '../../../core/compare/diff-book.js';
 import type { Difference } from '../../../core/compare/difference.js';
 import { limits } from '../../../core/limits.js';
+import { subtractDiffs } from '../../../core/report/diffs.js';
+import { parseDiffs } from '../../../core/report/parse-diffs.js';
 import t from '../../support/tap.js';
 
 const pair: ComparedPair = {
@@ -30,6 +32,24 @@ function comparison(...differences: Difference[]) {
 function word(n: number): string {
   return [...String(n)].map((digit) => 'abcdefghij'[Number(digit)]).join('');
 }
+
+t.test('a mirror is listed before its first pair, and a window names a restart of its counts', async (t) => {
+  const book = new DiffBook();
+  const read = () => parseDiffs(book.read());
+  book.follow('reviews', 'v2', noBookRules);
+  const before = read();
+  t.match(before.mirrors, [{ route: 'reviews', version: 'v2', compared: 0, baseline: null, overflow: [] }]);
+  book.record(pair, comparison(json('$.a')));
+  book.follow('reviews', 'v2', noBookRules);
+  t.match(subtractDiffs(read(), before).mirrors, [{ compared: 1, overflow: [] }], 'the same rules');
+  t.match(subtractDiffs(before, before), { groups: [], mirrors: [{ compared: 0, overflow: [] }] });
+  // A window that begins with a pair, and ends before one is compared by other rules.
+  const within = read();
+  book.follow('reviews', 'v2', { ...noBookRules, key: 'others' });
+  t.match(subtractDiffs(read(), within), { groups: [], mirrors: [{ compared: 0, overflow: ['restart'] }] });
+  book.record(pair, comparison());
+  t.equal(read().mirrors[0]!.compared, 0, 'a pair by the rules of before');
+});
 
 t.test('differences of one place are one group, with the newest samples', async (t) => {
   const book = new DiffBook();

@@ -213,9 +213,31 @@ t.test(
     t.equal(outcome({ undecided: 100 }), 'noise');
     t.equal(outcome({ overflow: ['diffGroups'] }), 'overflow');
     t.equal(outcome({ compared: 500, different: 500 }), 'few-pairs');
+    t.equal(
+      outcome({ compared: 500, different: 500, overflow: ['restart'] }),
+      'overflow',
+      'no wait mends it',
+    );
     t.equal(outcome({ compared: 1500, different: 1500 }), 'wide');
     t.equal(outcome({ differentBeyondNoise: 6000 }), 'fail', 'no share is above 1');
     t.equal(checkOf(verdictOf(noisy), 'differences').why, 'unknown-noise');
+    const some = changed(equalBlocks(), ({ bothOk }) => ({ different: Math.round(bothOk / 5) }));
+    t.equal(checkOf(verdictOf(some), 'differences').outcome, 'fail', 'nothing is ever taken apart');
+    for (const blocks of [some, noisy]) {
+      const none = { compared: 0, different: 0, baseline: null };
+      const later = checkOf(verdictOf(blocks, diffs(none)), 'differences');
+      t.match(later, { outcome: 'undecided', why: 'few-pairs', pairs: 0, measured: 0 });
+      t.match(
+        later.text,
+        /^no pair was taken apart; [\d\s]+ of [\d\s]+ pairs differed in a byte; undecided: /,
+      );
+      const again = checkOf(verdictOf(blocks, diffs({ ...none, overflow: ['restart'] })), 'differences');
+      t.match(again, {
+        outcome: 'undecided',
+        why: 'overflow',
+        text: /counts were restarted meanwhile \(restart\)$/,
+      });
+    }
     const same = verdictOf(equalBlocks(), diffs({ overflow: ['diffGroups'] }));
     t.equal(checkOf(same, 'differences').outcome, 'pass', 'equal bytes need no closer look');
     const header = verdictOf(equalBlocks(), diffs({ compared: 50, different: 50, differentBeyondNoise: 50 }));
