@@ -91,7 +91,8 @@ t.test('a version that fails one request in fifty fails, with one sentence for e
   t.match(text.out, /5xx +0 +16 +\+16/);
   t.match(text.out, /none unaccounted for/);
   const page = join(hlog, 'report.html');
-  t.equal((await runHere('report', '--admin', umbra.adminUrl, '-o', page)).code, 0);
+  const written = await runHere('report', '--admin', umbra.adminUrl, '-o', page);
+  t.equal(written.code, 0, written.err);
   t.match(readFileSync(page, 'utf8'), /<path class="line c\d+ dashed"/);
 
   const top = await runToEnd('top', '--admin', umbra.adminUrl);
