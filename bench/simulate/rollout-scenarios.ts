@@ -2,6 +2,7 @@
 import { defaultSteps, parseSteps } from '../../config/rollout-steps.js';
 import { Refusal } from '../../config/units.js';
 import type { RolloutPlan } from '../../core/plan.js';
+import { plainRollout } from '../../test/support/rollout-plan.js';
 import type { RolloutEnd } from './rollout-run.js';
 
 export interface RolloutScenario {
@@ -36,21 +37,13 @@ export const rolloutScenarios: readonly RolloutScenario[] = [
   { name: 'stalls of its own', wrong: 'released', stalls: true },
 ];
 
-/** The settings that `umbra rollout start` has by itself. */
 function planOf(words: string, requestsMin: number, watchMs: number): RolloutPlan {
   const steps = parseSteps(words);
   if (steps instanceof Refusal) throw new Error(steps.reason);
   return {
-    to: 'v2',
+    ...plainRollout,
     steps: steps.map((step) => ({ ...step, requestsMin })),
-    onUndecided: 'hold',
     watchMs,
-    bounds: { shift: 0.02, p99Delta: 0.1, errorDelta: 0.0005, diff: 0.001 },
-    errorsMax: 0.1,
-    pairs: true,
-    onStep: null,
-    onRollback: null,
-    onDone: null,
   };
 }
 

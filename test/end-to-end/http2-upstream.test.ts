@@ -3,13 +3,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream, sensitiveHeaders } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { type ServerHttp2Stream, sensitiveHeaders } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Answered, askMany, RawClient } from '../support/client.js';
 import { served } from '../support/engines.js';
 import { ask2, http2Session } from '../support/http2-client.js';
+import { listenStreams } from '../support/http2-server.js';
 import { lawHolds, mirrorTo } from '../support/law.js';
 import { type Answer, fieldOf, Origin, type Received } from '../support/origin.js';
 import t, { type Test } from '../support/tap.js';
@@ -134,28 +134,6 @@ for (const engine of [served])
         },
       );
     }
-
-/** A version of HTTP/2 in Node's streams, for what its API of requests does not show. */
-async function listenStreams(t: Test, onStream: (stream: ServerHttp2Stream, headers: object) => void) {
-  const sessions = new Set<ServerHttp2Session>();
-  const server = createServer();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('error', () => {});
-    session.on('close', () => sessions.delete(session));
-  });
-  server.on('stream', (stream, headers) => {
-    stream.on('error', () => {});
-    onStream(stream, headers);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 async function started(t: Test, words: Parameters<typeof reviews>): Promise<UmbraProcess> {
   const umbra = await UmbraProcess.start(reviews(...words));

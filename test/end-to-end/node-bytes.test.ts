@@ -4,7 +4,7 @@
  * arrives as it was sent.
  */
 import fc from 'fast-check';
-import { RawClient } from '../support/client.js';
+import { RawClient, sendCut } from '../support/client.js';
 import { RawServer } from '../support/raw-server.js';
 import t from '../support/tap.js';
 import { reviews, UmbraProcess } from '../support/umbra.js';
@@ -82,13 +82,7 @@ t.test('random heads arrive byte for byte', { timeout: 120_000 }, async (t) => {
         `${head.method} ${head.target} HTTP/1.1\r\n${joined(head.fields.slice(0, at))}Host: h\r\n` +
         `Connection: keep-alive\r\n${joined(head.fields.slice(at))}\r\n`;
       response = `HTTP/1.1 200 ${head.reason}\r\nKeep-Alive: timeout=5\r\n${joined(head.answer)}Date: now\r\nContent-Length: 3\r\n\r\nend`;
-      let from = 0;
-      for (const cut of [...cuts.sort((a, b) => a - b), text.length]) {
-        if (cut <= from || cut > text.length) continue;
-        client.send(text.slice(from, cut));
-        from = cut;
-        await new Promise(setImmediate);
-      }
+      await sendCut(client, text, cuts);
       await client.until(/\r\n\r\nend$/);
       same(request, `${head.method} ${head.target} HTTP/1.1\r\nHost: h\r\n${joined(head.fields)}\r\n`);
       // White space at the end of a line is no part of its value; some of it stays.

@@ -15,6 +15,7 @@ import { hello, RawHttp2, RawHttp2Server } from '../support/raw-http2.js';
 import { isAtRest, openOf, reviews, UmbraProcess } from '../support/umbra.js';
 import type { Chance } from './random.js';
 import { Chance as Seeded } from './random.js';
+import { attackInRounds } from './rounds.js';
 import { anyConversation } from './sessions.js';
 
 const routeTimeoutMs = 150;
@@ -50,44 +51,30 @@ export async function fuzzHttp2Live(seed: number, stop: () => boolean): Promise<
       calls: calls.port,
     }),
   );
-  let dead = false;
-  void umbra.ended.then(() => {
-    dead = true;
-  });
   const beside = new Behaved(umbra.url, wrong);
-  let made = 0;
   let atFirst = 0;
-  try {
-    while (!stop()) {
-      let left = roundConnections;
-      const client = async (): Promise<void> => {
-        while (left-- > 0 && !stop() && !dead && wrong.length === 0) {
-          await attack(umbra, next(), wrong);
-          made++;
-        }
-      };
-      await Promise.all(Array.from({ length: clientsAtOnce }, client));
-      if (dead) throw new Error(`umbra died:\n${umbra.err}`);
-      if (wrong.length > 0) throw new Error(wrong[0]);
-      await beside.hasAnswers();
-      const stats = await umbra.atRest();
+  return attackInRounds({
+    umbra,
+    clientsAtOnce,
+    connections: roundConnections,
+    wrong,
+    stop,
+    attack: () => attack(umbra, next(), wrong),
+    othersAreServed: () => beside.hasAnswers(),
+    check: (stats) => {
       // The client that behaves always has a request open.
       if (!isAtRest(stats) && openOf(stats) > 1)
         throw new Error(
           `not accounted for: ${JSON.stringify(stats.mirrors)}; open exchanges ${openOf(stats)}`,
         );
-      if (stats.threads.restarts > 0) throw new Error(`a thread died:\n${umbra.err}`);
       const resident = residentBytes(umbra.pid);
       atFirst ||= resident;
       if (resident - atFirst > growthBytesMax)
         throw new Error(`umbra has grown by ${resident - atFirst} bytes`);
-    }
-  } finally {
-    await beside.end();
-    if (!dead) await umbra.stop();
-    await Promise.all(Object.values(servers).map((server) => server.close()));
-  }
-  return made;
+    },
+    leave: () => beside.end(),
+    close: () => Promise.all(Object.values(servers).map((server) => server.close())),
+  });
 }
 
 function configOf(ports: Record<'primary' | 'shadow' | 'hang' | 'good' | 'calls', number>) {

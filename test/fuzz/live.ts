@@ -10,6 +10,7 @@ import { gapOf, isAtRest, openOf, reviews, UmbraProcess } from '../support/umbra
 import { anyRequest, anyResponse, shown } from './messages.js';
 import { readByNode } from './node-parser.js';
 import { Chance } from './random.js';
+import { attackInRounds } from './rounds.js';
 
 const routeTimeoutMs = 150;
 /** No answer to a plain request of somebody else takes longer, or umbra hangs. */
@@ -39,36 +40,21 @@ export async function fuzzLive(engine: string, seed: number, stop: () => boolean
   config.routes.unshift({ name: 'good', match: { path: { exact: '/good' } }, primary: 'good' });
   config.listen = [{ address: '127.0.0.1:0', engine }];
   const umbra = await UmbraProcess.start(config);
-  let dead = false;
-  void umbra.ended.then(() => {
-    dead = true;
+  return attackInRounds({
+    umbra,
+    clientsAtOnce,
+    connections: roundRequests,
+    wrong,
+    stop,
+    attack: () => attack(umbra.port, engine, new Chance(chance.below(2 ** 32)), wrong),
+    othersAreServed: () => othersAreServed(umbra.port),
+    check: (stats) => {
+      if (isAtRest(stats)) return;
+      const gaps = stats.mirrors.map((mirror) => `gap ${gapOf(mirror)}, in flight ${mirror.inFlight}`);
+      throw new Error(`not accounted for: ${gaps.join()}; open exchanges ${openOf(stats)}`);
+    },
+    close: () => Promise.all([primary.close(), shadow.close(), good.close()]),
   });
-  let made = 0;
-  try {
-    while (!stop()) {
-      let left = roundRequests;
-      const client = async (): Promise<void> => {
-        while (left-- > 0 && !stop() && !dead && wrong.length === 0) {
-          await attack(umbra.port, engine, new Chance(chance.below(2 ** 32)), wrong);
-          made++;
-        }
-      };
-      await Promise.all(Array.from({ length: clientsAtOnce }, client));
-      if (dead) throw new Error(`umbra died:\n${umbra.err}`);
-      await othersAreServed(umbra.port);
-      if (wrong.length > 0) throw new Error(wrong[0]);
-      const stats = await umbra.atRest();
-      if (!isAtRest(stats)) {
-        const gaps = stats.mirrors.map((mirror) => `gap ${gapOf(mirror)}, in flight ${mirror.inFlight}`);
-        throw new Error(`not accounted for: ${gaps.join()}; open exchanges ${openOf(stats)}`);
-      }
-      if (stats.threads.restarts > 0) throw new Error(`a thread died:\n${umbra.err}`);
-    }
-  } finally {
-    if (!dead) await umbra.stop();
-    await Promise.all([primary.close(), shadow.close(), good.close()]);
-  }
-  return made;
 }
 
 /** One hostile client. */

@@ -103,6 +103,21 @@ export async function halfOpenClient(port: number): Promise<{ client: Socket; re
   return { client, received: () => received };
 }
 
+/** Sends `text` in pieces that end at `cuts`, each in a turn of the loop of its own. */
+export async function sendCut(
+  client: { send(piece: string): void },
+  text: string,
+  cuts: readonly number[],
+): Promise<void> {
+  let from = 0;
+  for (const cut of [...cuts.toSorted((a, b) => a - b), text.length]) {
+    if (cut <= from || cut > text.length) continue;
+    client.send(text.slice(from, cut));
+    from = cut;
+    await new Promise(setImmediate);
+  }
+}
+
 /** A connection on which a test writes and reads bytes. */
 export class RawClient {
   readonly socket: Socket;

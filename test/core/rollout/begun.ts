@@ -2,6 +2,7 @@
 import type { RolloutPlan, RolloutStep } from '../../../core/plan.js';
 import { inForce, moved } from '../../../core/rollout/advance.js';
 import type { RolloutRecord } from '../../../core/rollout/rollout-record.js';
+import { plainRollout } from '../../support/rollout-plan.js';
 
 const step = (kind: RolloutStep['kind'], percent: number): RolloutStep => ({
   kind,
@@ -12,16 +13,9 @@ const step = (kind: RolloutStep['kind'], percent: number): RolloutStep => ({
 });
 
 const plan: RolloutPlan = {
-  to: 'v2',
+  ...plainRollout,
   steps: [step('mirror', 50), step('release', 1), { ...step('release', 100), atLeastMs: 0 }],
-  onUndecided: 'hold',
   watchMs: 3000,
-  bounds: { shift: 0.02, p99Delta: 0.1, errorDelta: 0.0005, diff: 0.001 },
-  errorsMax: 0.1,
-  pairs: true,
-  onStep: null,
-  onRollback: null,
-  onDone: null,
 };
 
 export function begunRollout(changes: Partial<RolloutPlan> = {}): RolloutRecord {

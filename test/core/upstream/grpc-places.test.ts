@@ -1,34 +1,27 @@
 /** Open streams of gRPC are no slow uploads: a stream of HTTP/2 is not a connection, and may be quiet. */
-import { once } from 'node:events';
-import { createSecureServer, createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { createSecureServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { GrpcCall } from '../../../core/grpc/grpc-call.js';
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import type { VersionPlan } from '../../../core/plan.js';
 import { serverKey, serverPem } from '../../support/authority.js';
+import { listenStreams } from '../../support/http2-server.js';
 import { type RawPeer, RawServer } from '../../support/raw-server.js';
 import t, { type Test } from '../../support/tap.js';
 import { Exchange, TestPool } from './exchange.js';
 
 /** Sends back each piece when it comes. */
-async function echoServer(t: Test, isSecure = false): Promise<number> {
+function echoServer(t: Test, isSecure = false): Promise<number> {
   const secure = { cert: serverPem, key: serverKey };
-  const server = (isSecure ? createSecureServer(secure) : createServer()) as Http2Server;
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('session', (session) => sessions.add(session));
-  server.on('stream', (stream) => {
-    stream.on('error', () => {});
+  const echo = (stream: ServerHttp2Stream): void => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     stream.pipe(stream);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+  };
+  return listenStreams(
+    t,
+    echo,
+    isSecure ? (createSecureServer(secure) as unknown as Http2Server) : undefined,
+  );
 }
 
 function poolOf(t: Test, port: number, changes: Partial<VersionPlan>) {
@@ -164,17 +157,11 @@ async function earlyServer(t: Test, protocol: 'http1' | 'http2'): Promise<number
     t.teardown(() => server.close());
     return server.port;
   }
-  const server = createServer();
-  server.on('stream', (stream) => {
-    stream.on('error', () => {});
+  return listenStreams(t, (stream) => {
     stream.respond({ ':status': 200 });
     stream.resume();
     stream.on('end', () => stream.end('done'));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  return (server.address() as AddressInfo).port;
 }
 
 for (const protocol of ['http1', 'http2'] as const) {

@@ -2,6 +2,7 @@
  * Any bytes in any cuts: what comes back is whole answers in order or a close, and no request is left behind.
  */
 import fc from 'fast-check';
+import { sendCut } from '../../../support/client.js';
 import t from '../../../support/tap.js';
 import { reply } from '../uws/rig.js';
 import { NodeRig } from './rig.js';
@@ -64,13 +65,7 @@ t.test('whatever comes, in whatever cuts, each request has one end', { timeout: 
       const text = pieces.join('');
       const client = rig.connect();
       await new Promise((resolve) => client.socket.once('connect', resolve));
-      let from = 0;
-      for (const cut of [...cuts.sort((a, b) => a - b), text.length]) {
-        if (cut <= from || cut > text.length) continue;
-        client.send(text.slice(from, cut));
-        from = cut;
-        await new Promise(setImmediate);
-      }
+      await sendCut(client, text, cuts);
       if (resets) client.socket.resetAndDestroy();
       else client.socket.end();
       const received = await client.closed();
