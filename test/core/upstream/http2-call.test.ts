@@ -10,6 +10,8 @@ import {
 } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { Cause } from '../../../core/endpoint-cause.js';
 import { Framing } from '../../../core/http/message.js';
 import { limits } from '../../../core/limits.js';
 import type { UpstreamProtocol, VersionPlan } from '../../../core/plan.js';
@@ -90,13 +92,19 @@ function poolTo(t: Test, port: number, changes: Partial<VersionPlan> = {}): Test
   return pool;
 }
 
-function securePoolTo(t: Test, port: number, protocol: UpstreamProtocol): TestPool {
+function securePoolTo(
+  t: Test,
+  port: number,
+  protocol: UpstreamProtocol,
+  changes: Partial<VersionPlan> = {},
+): TestPool {
   const address = { kind: 'tcp', host: '127.0.0.1', port } as const;
   const tls = { ca: null, cert: null, key: null, serverName: null, verify: false };
   return poolTo(t, port, {
     protocol,
     endpoints: [{ address, authority: `127.0.0.1:${port}`, secure: true, weight: 1 }],
     tls,
+    ...changes,
   });
 }
 
@@ -382,6 +390,29 @@ t.test('`auto` falls back to HTTP/1.1, with the body that has come meanwhile', a
 t.test('`http2` does not take HTTP/1.1 for it, and says tls', async (t) => {
   const pool = securePoolTo(t, await listenHttp1(t), 'http2');
   t.equal((await new Exchange().get(pool).end()).failure, 'tls');
+});
+
+t.test('an endpoint that ends the handshake for HTTP/2 and sends no SETTINGS fails as connect', async (t) => {
+  const sockets: TLSSocket[] = [];
+  const server = createTlsServer({ cert: serverPem, key: serverKey, ALPNProtocols: ['h2'] }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    socket.resume();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  for (const protocol of ['http2', 'auto'] as const) {
+    const pool = securePoolTo(t, port, protocol, { connectTimeoutMs: 300 });
+    const got = await new Exchange().get(pool).end();
+    t.strictSame([got.failure, got.sent], ['connect', 0], protocol);
+    t.equal(pool.endpoints[0]!.lastError.cause, Cause.CONNECT_TIMEOUT);
+  }
+  t.equal(sockets.length, 2, 'each has ended its handshake');
 });
 
 t.test('`auto` speaks HTTP/1.1 with a plain endpoint', async (t) => {
