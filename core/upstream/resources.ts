@@ -5,6 +5,7 @@ import { FlushTurn } from '../http2/flush-turn.js';
 import { SessionResources } from '../http2/session-resources.js';
 import { limits } from '../limits.js';
 import type { VersionPlan } from '../plan.js';
+import { ReadBuffers } from '../read-buffers.js';
 import { Deadlines } from './deadlines.js';
 import type { Endpoint } from './endpoint.js';
 import { HeldBytes } from './kept-body.js';
@@ -86,9 +87,8 @@ export class UpstreamResources {
   readonly held: HeldBytes;
   /** Connections of HTTP/2 that owe a flush. */
   readonly turn = new FlushTurn();
+  readonly readBuffers = new ReadBuffers();
   #http2: SessionResources | null = null;
-  readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
-  #http2ReadBuffer: Buffer | null = null;
 
   constructor(clock: Clock, counters: UpstreamCounters, heldBytesMax: number = limits.upstreamHeldBytes) {
     this.clock = clock;
@@ -102,18 +102,5 @@ export class UpstreamResources {
   get http2(): SessionResources {
     this.#http2 ??= new SessionResources(this.clock, this.arena);
     return this.#http2;
-  }
-
-  /**
-   * The buffer that a connection reads into. On POSIX libuv reads when the socket is ready and calls back at
-   * once, before it reads any other socket, so one buffer serves them all. On Windows the kernel may fill a
-   * buffer before its callback, so each connection has its own. `isHttp2`: the connection is a plain one
-   * that speaks HTTP/2.
-   */
-  readBuffer(isHttp2 = false): Buffer {
-    if (process.platform === 'win32') return Buffer.allocUnsafeSlow(limits.readBufferBytes);
-    if (!isHttp2) return this.#readBuffer;
-    this.#http2ReadBuffer ??= Buffer.allocUnsafeSlow(limits.http2ReadBytes);
-    return this.#http2ReadBuffer;
   }
 }

@@ -76,7 +76,7 @@ export class UpstreamSocket {
     this.#home = home;
     this.#endpoint = endpoint;
     this.#secure = endpoint.plan.secure;
-    this.buffer = resources.readBuffer(protocols !== http1 && !this.#secure);
+    this.buffer = resources.readBuffers.of(protocols !== http1 && !this.#secure);
     this.#deadline = new Deadline(() => this.#onDue());
     this.#socket = this.#connect(protocols);
     this.#socket.setNoDelay(true);

@@ -47,7 +47,7 @@ export class NodeDownstream implements Downstream, ConnectionOwner {
     this.#count = count;
     this.#server = new NodeServer(listener, resources.ticketKeys, {
       onConnection: (secure) => this.#accept(secure),
-      readBuffer: (isHttp2) => resources.readBuffer(isHttp2),
+      readBuffer: (isHttp2) => resources.readBuffers.of(isHttp2),
     });
     this.#listening = new ListeningThread(this.#server.server);
   }

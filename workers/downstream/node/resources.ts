@@ -3,6 +3,7 @@ import { RequestHeadScanner } from '../../../core/http/request-head-scanner.js';
 import { FlushTurn } from '../../../core/http2/flush-turn.js';
 import { SessionResources } from '../../../core/http2/session-resources.js';
 import { limits } from '../../../core/limits.js';
+import { ReadBuffers } from '../../../core/read-buffers.js';
 import { Deadlines } from '../../../core/upstream/deadlines.js';
 import { WriteArena } from '../../../core/upstream/write-arena.js';
 import { Output } from './output.js';
@@ -16,11 +17,10 @@ export class NodeResources {
   readonly scanner = new RequestHeadScanner();
   readonly output = new Output();
   readonly turn = new FlushTurn();
+  readonly readBuffers = new ReadBuffers();
   /** Bytes of responses that wait in streams of HTTP/2. */
   http2WaitingBytes = 0;
   #http2: SessionResources | null = null;
-  readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(limits.readBufferBytes);
-  #http2ReadBuffer: Buffer | null = null;
 
   constructor(clock: Clock, ticketKeys: Uint8Array | null = null) {
     this.clock = clock;
@@ -32,16 +32,5 @@ export class NodeResources {
   get http2(): SessionResources {
     this.#http2 ??= new SessionResources(this.clock, new WriteArena(limits.http2HeldBytes));
     return this.#http2;
-  }
-
-  /**
-   * One for all on POSIX, where a read is delivered before the next one begins; see
-   * `UpstreamResources.readBuffer`. With `isHttp2` a plain connection may speak HTTP/2.
-   */
-  readBuffer(isHttp2: boolean): Buffer {
-    if (process.platform === 'win32') return Buffer.allocUnsafeSlow(limits.readBufferBytes);
-    if (!isHttp2) return this.#readBuffer;
-    this.#http2ReadBuffer ??= Buffer.allocUnsafeSlow(limits.http2ReadBytes);
-    return this.#http2ReadBuffer;
   }
 }

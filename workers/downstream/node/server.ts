@@ -69,7 +69,6 @@ export class NodeServer {
     const secureContext = this.#context;
     const isSecure = secureContext !== null;
     let taken: AcceptedSocket | null = null;
-    // TLS delivers one record at a time, of 16 KiB at most.
     const buffer = this.#events.readBuffer(!isSecure && this.#offered !== null);
     const callback = (bytes: number): boolean => {
       taken!.reader.receive(buffer, bytes);
