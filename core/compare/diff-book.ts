@@ -107,8 +107,6 @@ export function withoutSets({ mirrors, ...diffs }: Diffs): Diffs {
 
 export class DiffBook {
   readonly #mirrors = new Map<string, MirrorDiffs>();
-  /** The keys of the rules in force. */
-  readonly #rules = new Map<string, string>();
   /** What `read` returned, as long as it holds. */
   #read: Diffs | null = null;
   readonly #waitingMax: number;
@@ -124,8 +122,7 @@ export class DiffBook {
    */
   follow(route: string, version: string, rules: BookRules): void {
     const name = mirrorName(route, version);
-    if (this.#rules.get(name) === rules.key) return;
-    this.#rules.set(name, rules.key);
+    if (this.#mirrors.get(name)?.rulesKey === rules.key) return;
     this.#mirrors.set(name, new MirrorDiffs(route, version, rules, this.#waitingMax));
     this.#read = null;
   }
@@ -134,9 +131,10 @@ export class DiffBook {
   record(pair: ComparedPair, comparison: Comparison): void {
     const { route, version, rules } = pair;
     const name = mirrorName(route, version);
-    if (!this.#rules.has(name)) this.follow(route, version, rules);
-    if (this.#rules.get(name) !== rules.key) return;
-    this.#mirrors.get(name)!.record(pair, comparison);
+    if (!this.#mirrors.has(name)) this.follow(route, version, rules);
+    const mirror = this.#mirrors.get(name)!;
+    if (mirror.rulesKey !== rules.key) return;
+    mirror.record(pair, comparison);
     this.#read = null;
   }
 

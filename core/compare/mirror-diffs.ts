@@ -36,6 +36,8 @@ interface Waiting {
 export class MirrorDiffs {
   /** When these counts began, wall clock. */
   readonly sinceMs = wallClockMs();
+  /** Names the rules by which its pairs are compared. */
+  readonly rulesKey: string;
   compared = 0;
   different = 0;
   notComparable = 0;
@@ -71,6 +73,7 @@ export class MirrorDiffs {
     rules: BookRules,
     waitingMax: number,
   ) {
+    this.rulesKey = rules.key;
     this.#waitingMax = waitingMax;
     this.#meant = new MeantDifferences(rules.meant);
     this.#endpointNames = new Endpoints(rules.endpoints, (pattern) => this.#foldEndpoints(pattern));
