@@ -77,9 +77,12 @@ export function ofDifferences(check: DifferencesDecided, names: Names): Check {
     pairs === 0
       ? 'no pair was taken apart'
       : `${countText(examined.differentBeyondNoise)}${noisy} of ${countText(pairs)} pairs that were taken apart differed beyond noise: ${shareText(measured)}, ${rangeText(check)}`;
-  const bounds = examined.overflow.filter((name) => name !== restarted);
-  const overflow = bounds.length > 0 ? `the bound ${bounds.join(', ')} was exceeded` : countsRestarted;
-  return withReason(check, `${found}; ${bytes}`, overflow, names);
+  const exceeded = examined.overflow.filter((name) => name !== restarted);
+  const incomplete = [
+    ...(exceeded.length > 0 ? [`the bound ${exceeded.join(', ')} was exceeded`] : []),
+    ...(examined.overflow.includes(restarted) ? [countsRestarted] : []),
+  ];
+  return withReason(check, `${found}; ${bytes}`, incomplete.join(', and '), names);
 }
 
 export function ofCoverage(check: CoverageDecided, names: Names): Check {

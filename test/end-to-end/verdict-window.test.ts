@@ -54,7 +54,7 @@ t.test(
         said.err += line;
       },
     };
-    const options = { ...defaultBounds, samplesMin: 20, forMs, output: 'json' as const };
+    const options = { ...defaultBounds, samplesMin: 100, forMs, output: 'json' as const };
     const place = { admin: umbra.adminUrl, token: null };
     // Within this process, so that it is known when it begins to watch.
     const verdict = verdictCommand(

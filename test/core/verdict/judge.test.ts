@@ -238,6 +238,8 @@ t.test(
         text: /counts were restarted meanwhile \(restart\)$/,
       });
     }
+    const both = checkOf(verdictOf(noisy, diffs({ overflow: ['diffGroups', 'restart'] })), 'differences');
+    t.match(both.text, /the bound diffGroups was exceeded, and their counts were restarted meanwhile/);
     const same = verdictOf(equalBlocks(), diffs({ overflow: ['diffGroups'] }));
     t.equal(checkOf(same, 'differences').outcome, 'pass', 'equal bytes need no closer look');
     const header = verdictOf(equalBlocks(), diffs({ compared: 50, different: 50, differentBeyondNoise: 50 }));
