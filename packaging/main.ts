@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { packageFile, packageVersion } from '../config/package-file.js';
+import { toolOptions } from '../test/support/tool-options.js';
 import { billOfPackages, billOfProgram, billText } from './bill-of-materials.js';
 import { debianNames, debianPackage } from './debian.js';
 import { gzipOf } from './gzip.js';
@@ -19,7 +19,16 @@ import { checkRelease, readReleaseState } from './release.js';
 import { tarOf } from './tar.js';
 
 const root = fileURLToPath(packageFile('.'));
-const values = options();
+const usage = `usage: npm run package -- [--output DIR] [--architecture ${architectures.join('|')}]…\n`;
+const { values } = toolOptions(
+  'npm run package --',
+  {
+    output: { type: 'string', default: join(root, 'dist/packages') },
+    architecture: { type: 'string', multiple: true, default: [...architectures] },
+  },
+  { usage },
+);
+const wanted = values.architecture.map(known);
 const version = packageVersion();
 const timeS = buildTimeS();
 mkdirSync(values.output, { recursive: true });
@@ -34,7 +43,7 @@ write('Containerfile', Buffer.from(systemFile('Containerfile').toString().replac
 const bill = billOfPackages();
 write(`umbra-${version}.cdx.json`, Buffer.from(billText(bill, timeS)));
 write(`umbra-${version}.tgz`, await gzipOf(tarOf(npmPackage(), 'package/', timeS)));
-for (const architecture of values.architecture.map(known)) {
+for (const architecture of wanted) {
   const name = `umbra-${version}-linux-${architecture}`;
   const tree = program(architecture, timeS);
   write(`${name}.cdx.json`, Buffer.from(billText(billOfProgram(bill, architecture, tree), timeS)));
@@ -42,25 +51,6 @@ for (const architecture of values.architecture.map(known)) {
   write(`umbra_${version}_${debianNames[architecture]}.deb`, await debianPackage(tree, architecture, timeS));
 }
 writeFileSync(join(values.output, 'SHA256SUMS'), `${sums.sort().join('\n')}\n`);
-
-function options() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        output: { type: 'string', default: join(root, 'dist/packages') },
-        architecture: { type: 'string', multiple: true, default: [...architectures] },
-      },
-    });
-    values.architecture.forEach(known);
-    return values;
-  } catch (error) {
-    const [what] = (error as Error).message.split('. ');
-    console.error(
-      `${what}\nusage: npm run package -- [--output DIR] [--architecture ${architectures.join('|')}]…`,
-    );
-    process.exit(2);
-  }
-}
 
 function write(name: string, content: Buffer): void {
   writeFileSync(join(values.output, name), content);
@@ -70,8 +60,9 @@ function write(name: string, content: Buffer): void {
 
 function known(name: string): Architecture {
   const architecture = architectures.find((one) => one === name);
-  if (architecture === undefined) throw new Error(`--architecture is one of ${architectures.join(', ')}`);
-  return architecture;
+  if (architecture !== undefined) return architecture;
+  process.stderr.write(`--architecture is one of ${architectures.join(', ')}\n${usage}`);
+  process.exit(2);
 }
 
 /** The time of all entries: SOURCE_DATE_EPOCH (reproducible-builds.org), else that of the commit. */

@@ -14,8 +14,9 @@ import { simulateRollouts } from './rollouts.js';
 import { type Scenario, scenarios } from './scenarios.js';
 import { shares, type Tally } from './table.js';
 
-if (process.argv[2] === 'rollouts') {
-  await simulateRollouts();
+const [word, ...rest] = process.argv.slice(2);
+if (word === 'rollouts') {
+  await simulateRollouts(rest);
   process.exit();
 }
 const { values } = toolOptions('npm run simulate -- [rollouts]', {

@@ -13,8 +13,8 @@ import type { RolloutJob } from './rollout-job.js';
 import type { RolloutEnd, RolloutResult } from './rollout-run.js';
 import { rolloutPlans, rolloutScenarios } from './rollout-scenarios.js';
 
-/** `simulateRollouts` takes the arguments of this process, behind the word `rollouts`. */
-export async function simulateRollouts(): Promise<void> {
+/** `simulateRollouts` takes the arguments behind the word `rollouts`. */
+export async function simulateRollouts(args: string[]): Promise<void> {
   const { values } = toolOptions(
     'npm run simulate -- rollouts',
     {
@@ -28,7 +28,7 @@ export async function simulateRollouts(): Promise<void> {
       seed: { type: 'string', default: '1' },
       reasons: { type: 'boolean', default: false },
     },
-    { allowPositionals: true },
+    { args },
   );
   const pool = new Piscina<RolloutJob, RolloutResult[]>({
     filename: join(import.meta.dirname, 'rollout-job.js'),
